@@ -1,0 +1,378 @@
+import type { z } from 'zod';
+import type { FieldShape } from '../model/shape.ts';
+import type { LandfallError, Problem } from '../model/errors.ts';
+
+/**
+ * What Landfall asks of other systems, in small capabilities. A connector implements those it can; the registry and the
+ * capability matrix follow from which are there. Connectors throw LandfallErrors and know nothing of Temporal.
+ */
+
+// ---------------------------------------------------------------------------------------------- what both sides share
+
+/** A reachable system, in words for `landfall check`. */
+export interface Ping {
+  product: string;
+  version: string;
+  /** The clock of the other side, ISO 8601 in UTC, where it tells. */
+  serverTime?: string;
+}
+
+export interface Pingable {
+  /** @throws LandfallError saying which of name, port, certificate, database or password is wrong */
+  ping(): Promise<Ping>;
+}
+
+export interface PrivilegeCheck {
+  /** Every right that is missing, and every right that is more than the work needs (as warnings). */
+  checkPrivileges(objects: readonly string[]): Promise<Problem[]>;
+}
+
+export interface Closable {
+  close(): Promise<void>;
+}
+
+/** What a figure is computed over, in the words of one side's own columns. */
+export interface FigureRequest {
+  object: string;
+  where?: string;
+  /** Label to SQL expression (sources) or property name (targets). */
+  by: Record<string, string>;
+  measure: { kind: 'count' } | { kind: 'countDistinct'; of: string } | { kind: 'sum'; of: string; scale: number };
+}
+
+/** One line of a figure: the group's labels as text, and the exact value as text. */
+export interface FigureRow {
+  group: Record<string, string | null>;
+  value: string;
+}
+
+export type FigureAnswer =
+  | { kind: 'rows'; rows: FigureRow[]; asAt: string }
+  /** The system cannot compute this within its documented limits; the reason is printed, and the read-back is used. */
+  | { kind: 'unsupported'; reason: string };
+
+export interface Figures {
+  figures(request: FigureRequest, lease?: LeaseRef): Promise<FigureAnswer>;
+}
+
+// ------------------------------------------------------------------------------------------------------------- sources
+
+/** A column as the source has it and as staging will hold it. */
+export interface ColumnDescription {
+  name: string;
+  /** The source's own type, as its catalogue prints it. */
+  nativeType: string;
+  /** The DuckDB type in staged files. */
+  stagedType: string;
+  nullable: boolean;
+  /** Why the staged type is text although the native one is not (`numeric` without precision, …). */
+  castReason?: string;
+  /** Bytes that belong in attachments rather than in a chunk. */
+  large?: boolean;
+}
+
+export interface TableDescription {
+  object: string;
+  columns: ColumnDescription[];
+  /** Unique keys, the primary one first. */
+  uniqueKeys: string[][];
+  /** The catalogue's estimate. */
+  estimatedRows: number;
+  /** Changes when columns, types or keys change. */
+  fingerprint: string;
+}
+
+export interface Describe {
+  /** @throws LandfallError `source.missing-table` with the nearest names */
+  describe(objects: readonly string[]): Promise<TableDescription[]>;
+}
+
+/** What other processes need to read within a lease's snapshot. Staged, not put into workflow history. */
+export interface LeaseRef {
+  /** For the connector alone: for PostgreSQL the name of the exported snapshot. */
+  token: string;
+  /** The source's position, printed in manifests and bound by sign-offs. */
+  position: string;
+}
+
+export interface SnapshotLease extends LeaseRef {
+  /** Resolves when the snapshot is gone, for whatever reason; never rejects. */
+  readonly lost: Promise<LandfallError>;
+  release(): Promise<void>;
+}
+
+export interface ConsistencyLease {
+  openLease(): Promise<SnapshotLease>;
+  /** Whether the snapshot of this reference can still be read. */
+  isAlive(lease: LeaseRef): Promise<boolean>;
+}
+
+/** The rows of one chunk: those whose key is at or after `from` and before `to`; both as the connector wrote them. */
+export interface ChunkBounds {
+  number: number;
+  /** One value a key column, as text; null is open-ended. */
+  from: string[] | null;
+  to: string[] | null;
+}
+
+/** What to read: a table, its key, and the columns that go into staging. */
+export interface ReadRequest {
+  object: string;
+  key: readonly string[];
+  columns: readonly ColumnDescription[];
+  where?: string;
+}
+
+export interface PlanChunks {
+  /**
+   * Cuts a table into chunks of about `rows` rows by walking its key, so that gaps and skew do not matter. The chunks
+   * cover the whole key range: the first is open at its start, the last at its end.
+   *
+   * @throws LandfallError `source.duplicate-key` or `source.null-key` when the key is not one
+   */
+  planChunks(request: ReadRequest, rows: number, lease?: LeaseRef): AsyncIterable<ChunkBounds>;
+}
+
+/** How DuckDB itself can read a chunk: fast, typed, and without passing through JavaScript. */
+export interface DuckRead {
+  via: 'duckdb';
+  extension: 'postgres_scanner' | 'mysql_scanner';
+  /** Statements to run first, on the same connection. They may hold secrets: never logged, never in an error. */
+  setup: readonly string[];
+  /** A SELECT that gives exactly the request's columns, in their staged types. */
+  select: string;
+  /** Statements to run afterwards. */
+  teardown: readonly string[];
+}
+
+/** Rows for sources that DuckDB cannot read. Values are JSON-safe: exact numbers as text. */
+export interface RowRead {
+  via: 'rows';
+  batches: AsyncIterable<Record<string, string | number | boolean | null>[]>;
+}
+
+export interface ReadChunk {
+  readChunk(request: ReadRequest, bounds: ChunkBounds, lease?: LeaseRef): Promise<DuckRead | RowRead>;
+  /** What the source itself says the chunk holds, in the same snapshot: the proof that none was lost on the way. */
+  countChunk(request: ReadRequest, bounds: ChunkBounds, lease?: LeaseRef): Promise<number>;
+  /**
+   * Whether a chunk read at `since` would read the same now, proven by the source. A false answer only means reading
+   * it again.
+   */
+  stillStands?(
+    request: ReadRequest,
+    bounds: ChunkBounds,
+    since: { position: string; rows: number },
+    lease: LeaseRef,
+  ): Promise<boolean>;
+}
+
+export interface ReadAttachments {
+  /** The bytes of one row's large column, as a stream that holds at most a few MiB. Null when the column is NULL. */
+  openAttachment(
+    request: { object: string; key: readonly string[]; column: string },
+    keyValues: readonly string[],
+    lease?: LeaseRef,
+  ): Promise<AsyncIterable<Uint8Array> | null>;
+}
+
+export interface Freeze {
+  /** Makes the objects refuse writes. Idempotent. */
+  freeze(objects: readonly string[]): Promise<void>;
+  unfreeze(objects: readonly string[]): Promise<void>;
+  /** Proven by trying, not by reading a flag. */
+  isFrozen(objects: readonly string[]): Promise<boolean>;
+}
+
+export interface Fingerprint {
+  /** A short text that changes when a table's structure does. */
+  fingerprint(objects: readonly string[]): Promise<Record<string, string>>;
+}
+
+export type SourceCapabilities = Pingable &
+  Closable &
+  Describe &
+  PlanChunks &
+  ReadChunk &
+  Partial<PrivilegeCheck & ConsistencyLease & ReadAttachments & Figures & Freeze & Fingerprint>;
+
+export interface Source extends SourceCapabilities {
+  readonly role: 'source';
+  readonly kind: string;
+}
+
+// ------------------------------------------------------------------------------------------------------------- targets
+
+/** A collection of the target with the properties that a blueprint says it will write. */
+export interface TargetCollection {
+  collection: string;
+  id: string;
+  legacyKey: string;
+  write: 'upsert' | 'create';
+  shape: Record<string, FieldShape>;
+}
+
+export interface CheckShape {
+  /** Every way in which the target's own metadata disagrees with the shape. */
+  checkShape(collection: TargetCollection): Promise<Problem[]>;
+  /** Changes when the metadata that a collection depends on changes. */
+  fingerprint(collections: readonly string[]): Promise<Record<string, string>>;
+}
+
+/** A reference with the target's key of the row it points at; `targetKey: null` empties it. */
+export interface TargetReference {
+  field: string;
+  collection: string;
+  targetKey: string | null;
+  /** Instead of a key: the header of the same document. */
+  toHeader?: true;
+}
+
+/** One row to write. */
+export interface TargetRow {
+  /** The legacy key as the target will carry it; unique within its collection. */
+  legacyKey: string;
+  /** The target's own key, where it is known already. */
+  targetKey?: string;
+  /** A JSON object of plain fields; exact decimals and 64-bit integers as strings, instants as ISO 8601 with Z. */
+  body: string;
+  references: readonly TargetReference[];
+}
+
+/** Rows that stand or fall together: a header and its lines, or a single row. */
+export interface TargetDocument {
+  collection: TargetCollection;
+  row: TargetRow;
+  lines?: { collection: TargetCollection; rows: readonly TargetRow[] };
+}
+
+/** What the target said about one row. */
+export type RowOutcome =
+  | { legacyKey: string; collection: string; outcome: 'created' | 'updated' | 'unchanged'; targetKey: string }
+  /** The target looked at the row and said no: a reject, with the target's code and its words (which may hold values). */
+  | { legacyKey: string; collection: string; outcome: 'refused'; code: string; message: string; field?: string }
+  /** No answer that can be trusted came: it may or may not have been written. */
+  | { legacyKey: string; collection: string; outcome: 'uncertain'; reason: string };
+
+/** Admission to the target account, granted by the limiter within what the engineer allows. */
+export interface RequestGate {
+  /** Waits for a turn; the returned function gives it back. */
+  enter(signal?: AbortSignal): Promise<() => void>;
+  /** Tells the gate how a request went, so that it can widen or narrow. */
+  report(result: 'ok' | 'throttled' | 'failed', details?: { retryAfterMs?: number; latencyMs?: number }): void;
+}
+
+export interface TargetCall {
+  gate: RequestGate;
+  signal?: AbortSignal;
+}
+
+export interface WriteBatch {
+  /** Documents a request, at most. */
+  readonly batchLimit: number;
+  /** After which time a request that was sent can no longer take effect, in milliseconds. */
+  readonly settlingMs: number;
+  /**
+   * Writes documents; answers are matched to rows by key, never by position, and every row gets exactly one outcome.
+   * Throttling and expired tokens are handled within; what cannot be decided comes back as `uncertain`.
+   *
+   * @param mode `write` upserts (or creates); `references` only sets the references of rows that exist
+   * @throws LandfallError when nothing of the batch can have been written (unauthorised, unreachable, wrong URL)
+   */
+  writeBatch(
+    documents: readonly TargetDocument[],
+    mode: 'write' | 'references',
+    call: TargetCall,
+  ): Promise<RowOutcome[]>;
+}
+
+/** Finds rows by their legacy keys: how uncertain writes are settled and create-only loads are kept single. */
+export interface FindRows {
+  findByLegacyKey(
+    collection: TargetCollection,
+    legacyKeys: readonly string[],
+    call: TargetCall,
+  ): Promise<{ legacyKey: string; targetKey: string }[]>;
+}
+
+/** A page of what is in the target now. */
+export interface ActualPage {
+  rows: ActualRow[];
+  /** Opaque; continues after this page, also in another process. Holds row values: staged, never in history. */
+  next: string | null;
+  asAt: string;
+}
+
+export interface ActualRow {
+  targetKey: string;
+  legacyKey: string | null;
+  /** Field to value: exact numbers as text, instants as ISO 8601 with Z, references as the target's key. */
+  values: Record<string, string | number | boolean | null>;
+  /** For a reference that may point at several collections: which one it does. */
+  referenceCollections?: Record<string, string>;
+  /** The target's version of the row (ETag), where it has one. */
+  version?: string;
+}
+
+export interface ReadBack {
+  /** Rows that Landfall wrote (those that carry a legacy key), page by page, from `after` on. */
+  readBack(collection: TargetCollection, after: string | null, call: TargetCall): Promise<ActualPage>;
+  /** Rows that carry a legacy key, as the target counts them; null where it cannot. */
+  countRows(collection: TargetCollection, call: TargetCall): Promise<number | null>;
+  /** Reference data: the given properties of every row of a collection. */
+  readReference(
+    collection: string,
+    properties: readonly string[],
+    call: TargetCall,
+  ): AsyncIterable<Record<string, string | null>[]>;
+}
+
+export interface BeforeImage {
+  /** What the target holds for these keys before anything is written: for undo. */
+  beforeImage(collection: TargetCollection, legacyKeys: readonly string[], call: TargetCall): Promise<ActualRow[]>;
+}
+
+export interface WriteAttachments {
+  /** Streams bytes into a file property. Replaces what is there. */
+  putAttachment(
+    collection: TargetCollection,
+    targetKey: string,
+    property: string,
+    file: { name: string; bytes: number; content: () => AsyncIterable<Uint8Array> },
+    call: TargetCall,
+  ): Promise<void>;
+  openAttachment(
+    collection: TargetCollection,
+    targetKey: string,
+    property: string,
+    call: TargetCall,
+  ): Promise<AsyncIterable<Uint8Array> | null>;
+}
+
+export type TargetCapabilities = Pingable &
+  Closable &
+  CheckShape &
+  WriteBatch &
+  FindRows &
+  ReadBack &
+  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & Figures>;
+
+export interface Target extends TargetCapabilities {
+  readonly role: 'target';
+  readonly kind: string;
+}
+
+// ----------------------------------------------------------------------------------------------------------- registry
+
+/** Resolves a secret reference of the configuration. Values live in memory only. */
+export type SecretResolver = (reference: { env: string } | { file: string }) => string;
+
+/** One kind of system: its settings and how to open it. One folder and one line in the registry. */
+export interface ConnectorKind<Settings extends z.ZodType = z.ZodType> {
+  readonly kind: string;
+  readonly title: string;
+  /** What a connection of this kind is configured with; secrets as references. */
+  readonly settings: Settings;
+  openSource?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Source>;
+  openTarget?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Target>;
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { Name, SecretRef } from './names.ts';
+import { RunOptions } from './options.ts';
+
+/** A person, known by a public key: access to Temporal is not an identity. */
+export const Person = z.strictObject({
+  name: z.string().min(1),
+  email: z.email().optional(),
+  roles: z.array(z.enum(['owner', 'engineer', 'operator'])).min(1),
+  /** Ed25519 public key, in PEM (SPKI), or a file that holds it. */
+  publicKey: z.union([z.string().startsWith('-----BEGIN PUBLIC KEY-----'), z.strictObject({ file: z.string() })]),
+});
+export type Person = z.infer<typeof Person>;
+
+/** How one system is reached. The rest of the settings belongs to the connector of that kind. */
+export const ConnectionSettings = z.looseObject({ kind: z.string().min(1) });
+export type ConnectionSettings = z.infer<typeof ConnectionSettings>;
+
+export const MigrationSettings = z.strictObject({
+  /** The blueprint's file, relative to the configuration file. */
+  blueprint: z.string().min(1),
+  source: z.string().min(1),
+  target: z.string().min(1),
+  /** Who may sign the report. */
+  owners: z.array(z.string()).min(1),
+  /** Who may start, pause, replay and abort runs. */
+  engineers: z.array(z.string()).min(1),
+  options: RunOptions.partial().optional(),
+});
+export type MigrationSettings = z.infer<typeof MigrationSettings>;
+
+export const WorkerSettings = z.strictObject({
+  /** Memory for DuckDB over all of its jobs, in MiB. */
+  memoryMiB: z.int().min(128).default(512),
+  /** Threads for DuckDB over all of its jobs. */
+  threads: z.int().min(1).default(2),
+  /** Steps that work on rows at the same time. */
+  rowSlots: z.int().min(1).default(2),
+  /** Time that running steps get to finish when the worker is told to stop, in milliseconds. */
+  shutdownGraceMs: z.int().min(0).default(10_000),
+});
+export type WorkerSettings = z.infer<typeof WorkerSettings>;
+
+export const Config = z.strictObject({
+  /** Where rows and evidence rest, and the key that wraps all others. */
+  staging: z.strictObject({ folder: z.string().min(1), masterKey: SecretRef, scratch: z.string().optional() }),
+  temporal: z
+    .strictObject({
+      address: z.string().default('127.0.0.1:7233'),
+      namespace: z.string().default('default'),
+      taskQueue: z.string().default('landfall'),
+      ui: z.url().optional(),
+    })
+    .prefault({}),
+  worker: WorkerSettings.prefault({}),
+  connections: z.record(Name, ConnectionSettings),
+  people: z.record(Name, Person),
+  migrations: z.record(Name, MigrationSettings),
+});
+export type Config = z.infer<typeof Config>;
+
+/** A secret that lives in an environment variable. */
+export function env(name: string): SecretRef {
+  return { env: name };
+}
+
+/** A secret that lives in a file, for example one that a container platform mounts. */
+export function file(path: string): SecretRef {
+  return { file: path };
+}
+
+/**
+ * Describes connections, people and migrations. The default export of `landfall.config.ts`.
+ * It is checked when it is loaded, so that every mistake is reported with its path.
+ */
+export function defineConfig(config: z.input<typeof Config>): z.input<typeof Config> {
+  return config;
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+const ms = (): z.ZodInt => z.int().min(1);
+
+/** What a run may be tuned by. Frozen in the plan; every duration is in milliseconds. */
+export const RunOptions = z.strictObject({
+  /** Rows a chunk aims at. */
+  chunkRows: z.int().min(1).default(50_000),
+  /** Chunks of one entity in work at the same time. */
+  chunkFanOut: z.int().min(1).max(200).default(4),
+  /** Entities in work at the same time. */
+  entityFanOut: z.int().min(1).max(200).default(4),
+  /** Requests in flight at the target, over all workers and migrations that share its account. */
+  targetConcurrency: z.int().min(1).default(8),
+  /** Time one step on one chunk may take. */
+  stepTimeoutMs: ms().default(30 * 60_000),
+  /** Silence after which a step counts as dead. */
+  heartbeatTimeoutMs: ms().default(30_000),
+  /** First and longest wait between tries of a step that failed for a passing reason. */
+  retryFirstMs: ms().default(1_000),
+  retryLongestMs: ms().default(60_000),
+  /** Tries of a step before the run stops and asks; passing failures only. */
+  retryTries: z.int().min(1).default(50),
+  /** How often the holder of a snapshot proves that it still holds it. */
+  leaseBeatMs: ms().default(5_000),
+  /** How long a grant of the target's limiter lasts. */
+  limiterGrantMs: ms().default(20_000),
+  /** Differences of one entity that the report lists; the staged list is always complete. */
+  listedDifferences: z.int().min(0).default(200),
+  /** How long a report waits for its signature before the run says so in its status. */
+  signOffReminderMs: ms().default(24 * 3_600_000),
+});
+export type RunOptions = z.infer<typeof RunOptions>;

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+/** Where a run is. The names are what operators read in the Temporal UI. */
+export const Phase = z.enum([
+  'assess',
+  'extract',
+  'transform',
+  'quality-gate',
+  'load',
+  'reconcile',
+  'sign-off',
+  'cut-over',
+  'done',
+  'aborted',
+]);
+export type Phase = z.infer<typeof Phase>;
+
+/** The steps that work through an entity chunk by chunk. */
+export const Step = z.enum(['extract', 'regroup', 'transform', 'load', 'references', 'attachments', 'readback']);
+export type Step = z.infer<typeof Step>;
+
+/** Figures of one part (an entity or its lines), added up over its chunks. All are numbers of rows. */
+export const Counts = z.object({
+  extracted: z.int().default(0),
+  contributing: z.int().default(0),
+  rejected: z.int().default(0),
+  left: z.int().default(0),
+  ready: z.int().default(0),
+  created: z.int().default(0),
+  updated: z.int().default(0),
+  unchanged: z.int().default(0),
+  refused: z.int().default(0),
+  blocked: z.int().default(0),
+  pending: z.int().default(0),
+  uncertain: z.int().default(0),
+  droppedReferences: z.int().default(0),
+  attachments: z.int().default(0),
+  attachmentBytes: z.int().default(0),
+});
+export type Counts = z.infer<typeof Counts>;
+
+export function noCounts(): Counts {
+  return Counts.parse({});
+}
+
+/** Adds figures, name by name. */
+export function addCounts(...all: readonly Partial<Counts>[]): Counts {
+  const sum = noCounts();
+  for (const one of all) {
+    for (const [name, value] of Object.entries(one) as [keyof Counts, number | undefined][]) sum[name] += value ?? 0;
+  }
+  return sum;
+}
+
+/** Figures by part. */
+export type CountsByPart = Record<string, Partial<Counts>>;
+
+/** What a step says of one chunk: small enough for history, and holding nothing of the rows. */
+export interface ChunkResult {
+  chunk: number;
+  /** The digest of the manifest that the workflow accepts. */
+  manifest: string;
+  counts: CountsByPart;
+}
+
+/** What one entity's passage through one step amounts to. */
+export interface StepResult {
+  entity: string;
+  step: Step;
+  chunks: number;
+  /** The digest of the ledger that lists each chunk's manifest. */
+  ledger: string;
+  counts: CountsByPart;
+}
+
+/** What a run is waiting for, and on whom. */
+export interface Waiting {
+  on: 'sign-off' | 'quality-gate' | 'resume' | 'source-freeze' | 'operator';
+  who: string[];
+  since: string;
+  note: string;
+}
+
+/** A run as operators and the command see it. */
+export interface RunStatus {
+  run: string;
+  migration: string;
+  mode: 'rehearsal' | 'live';
+  plan: string;
+  phase: Phase;
+  paused: boolean;
+  waiting: Waiting | null;
+  entities: EntityStatus[];
+  report: { digest: string; verdict: string } | null;
+  signed: { by: string; decision: 'signed' | 'refused'; report: string } | null;
+  failure: { code: string; what: string; hint: string; details: string | null } | null;
+  startedAt: string;
+  updatedAt: string;
+}
+
+export interface EntityStatus {
+  name: string;
+  title: string;
+  step: Step | null;
+  state: 'waiting' | 'running' | 'done';
+  chunksDue: number;
+  chunksDone: number;
+  rowsDue: number;
+  rowsDone: number;
+  counts: CountsByPart;
+}

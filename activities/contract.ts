@@ -1,0 +1,136 @@
+import type { PlanOutline } from '../model/plan.ts';
+import type { ChunkResult, Counts, CountsByPart, Step } from '../model/run.ts';
+
+/**
+ * The steps that workflows call. Names, numbers, codes and digests cross this line, never rows, keys or secrets.
+ * Each step reads immutable files and writes immutable files, so that any of them may be done again at any time.
+ */
+
+/** Which run, under which frozen plan. */
+export interface RunRef {
+  run: string;
+  plan: string;
+}
+
+/** One entity of a run. */
+export interface EntityRef extends RunRef {
+  entity: string;
+}
+
+/** The ledgers that a step reads: for each earlier step the digest of its staged list of manifests. */
+export type Ledgers = Partial<Record<Step, string>>;
+
+/** One chunk (or partition) of one entity, to be taken through one step. */
+export interface ChunkTask extends EntityRef {
+  step: Step;
+  chunk: number;
+  ledgers: Ledgers;
+  /** The lease under which the source is read. */
+  lease: number | null;
+  /** The digest of the chunk plan, for `extract`. */
+  chunkPlan: string | null;
+  /** The digest of the ledger of an earlier lease, whose chunks may still stand. */
+  prior: string | null;
+  /** How many partitions the entity is regrouped into. */
+  partitions: number;
+  /** Ledger digests of the entities that this one refers to, for `load` and `references`. */
+  crosswalks: Record<string, string>;
+}
+
+export interface ChunkPlanned {
+  chunkPlan: string;
+  chunks: number;
+  /** Rows that the source's catalogue or a count expects, by part. */
+  rowsDue: number;
+}
+
+export interface LedgerEntry {
+  chunk: number;
+  manifest: string;
+}
+
+export interface Sealed {
+  digest: string;
+  counts: CountsByPart;
+}
+
+export interface ReportMade {
+  digest: string;
+  verdict: 'whole' | 'differs' | 'unverified';
+  /** Rows compared, differences, missing, unexpected: figures for the operator's page. */
+  rowsCompared: number;
+  differences: number;
+  missing: number;
+  unexpected: number;
+  /** Where the page lies, for the command to open. */
+  page: string;
+  position: string;
+  asAt: string;
+}
+
+export type DecisionAction = 'sign-off' | 'quality-gate' | 'pause' | 'resume' | 'abort' | 'replay';
+
+/** A person's decision, asserted with the person's own key. */
+export interface AssertedDecision {
+  action: DecisionAction;
+  /** A compact JWS (EdDSA): who, for which run, what, on which digest, with nonce and expiry. */
+  assertion: string;
+}
+
+export interface DecisionAccepted {
+  person: string;
+  decision: string;
+  /** The digest that the person named, where the decision is about one. */
+  about: string | null;
+  /** The number of the evidence record. */
+  record: number;
+}
+
+export interface Activities {
+  /** Reads the plan and tells the workflow what it needs of it. */
+  openPlan(of: RunRef): Promise<PlanOutline>;
+  /** Proves that source and target still are what the plan was made for. */
+  assess(of: RunRef): Promise<void>;
+  /** Reads the target's reference data into staging. */
+  stageLookups(of: RunRef): Promise<void>;
+  /** Holds the source's snapshot until cancelled. Long; beats. */
+  holdLease(of: RunRef & { epoch: number }): Promise<void>;
+  /** Waits until a lease can be read from, or says that it cannot. */
+  awaitLease(of: RunRef & { epoch: number }): Promise<void>;
+  planChunks(of: EntityRef & { lease: number | null }): Promise<ChunkPlanned>;
+
+  extractChunk(task: ChunkTask): Promise<ChunkResult>;
+  regroupChunk(task: ChunkTask): Promise<ChunkResult>;
+  transformChunk(task: ChunkTask): Promise<ChunkResult>;
+  loadChunk(task: ChunkTask): Promise<ChunkResult>;
+  setReferences(task: ChunkTask): Promise<ChunkResult>;
+  moveAttachments(task: ChunkTask): Promise<ChunkResult>;
+  readBackPages(task: ChunkTask): Promise<ChunkResult>;
+
+  /** Adds entries to a step's ledger and gives the digest of the new one. */
+  writeLedger(
+    of: EntityRef & { step: Step; previous: string | null; entries: LedgerEntry[] },
+  ): Promise<{ digest: string }>;
+  /** After a transform: no two ready rows may share a legacy key. */
+  sealTransform(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
+  /** After a load: receipts become a crosswalk that costs the same to look up however many chunks there were. */
+  sealLoad(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
+  reconcile(
+    of: RunRef & {
+      ledgers: Record<string, Ledgers>;
+      counts: Record<string, CountsByPart>;
+      lease: number | null;
+      startedAt: string;
+    },
+  ): Promise<ReportMade>;
+
+  /** Verifies an assertion, appends it to the evidence, and says what was decided. */
+  acceptDecision(of: RunRef & { decision: AssertedDecision; about: string | null }): Promise<DecisionAccepted>;
+  freezeSource(of: RunRef): Promise<void>;
+  /** The switch: proves that what was signed is what is there, then marks the target live. */
+  goLive(of: RunRef & { report: string; record: number }): Promise<void>;
+  /** Removes staged files that no accepted manifest names. */
+  collect(of: RunRef & { ledgers: Record<string, Ledgers> }): Promise<{ files: number; bytes: number }>;
+}
+
+export type { Counts };

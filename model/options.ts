@@ -25,6 +25,8 @@ export const RunOptions = z.strictObject({
   leaseBeatMs: ms().default(5_000),
   /** How long a grant of the target's limiter lasts. */
   limiterGrantMs: ms().default(20_000),
+  /** How often an entity tells its migration how far it is, at most. */
+  progressMs: ms().default(10_000),
   /** Differences of one entity that the report lists; the staged list is always complete. */
   listedDifferences: z.int().min(0).default(200),
   /** How long a report waits for its signature before the run says so in its status. */

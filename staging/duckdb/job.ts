@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
+import type { z } from 'zod';
+import { LandfallError } from '../../model/errors.ts';
+import { literal } from '../../model/sql.ts';
+import { AlwaysLoaded, extensionFile, type Extension } from './extensions.ts';
+import type { DuckBudget } from './budget.ts';
+import { macros } from './macros.ts';
+
+export interface DuckJobOptions {
+  /** What the job is for; appears in errors. */
+  purpose: string;
+  /** A folder for spill and output; a private folder is made in it and removed afterwards. */
+  scratch: string;
+  extensions?: readonly Exclude<Extension, 'httpfs'>[];
+  /** Parquet keys by name, base64. */
+  keys?: Readonly<Record<string, string>>;
+  /** The files that the job may read. */
+  reads?: readonly string[];
+  /** Refuse everything but the files above and the job's own folder. Off only for jobs that talk to a source. */
+  locked?: boolean;
+  signal?: AbortSignal;
+}
+
+/** A row as JSON can carry it: exact numbers beyond 32 bits, dates and the like are text. */
+export type DuckRow = Record<string, Json>;
+
+/** A short-lived DuckDB instance of its own. */
+export interface DuckJob {
+  /** The job's private folder: outputs are written here before they go into the store. */
+  readonly folder: string;
+  run(sql: string): Promise<void>;
+  all<T>(sql: string, row: z.ZodType<T>): Promise<T[]>;
+  /** The one row that a query gives. */
+  one<T>(sql: string, row: z.ZodType<T>): Promise<T>;
+  /** Rows in bounded batches. */
+  stream(sql: string): AsyncIterable<DuckRow[]>;
+  /** Column names and DuckDB types of a relation or query. */
+  describe(query: string): Promise<Map<string, string>>;
+  /** A path for an output file. */
+  output(name: string): string;
+}
+
+function failure(purpose: string, error: unknown): LandfallError {
+  const message = error instanceof Error ? error.message : String(error);
+  const full = /No space left on device|max_temp_directory_size|failed to offload/i.test(message);
+  const memory = /Out of Memory/i.test(message);
+  return new LandfallError({
+    code: full ? 'staging.full' : memory ? 'duckdb.memory' : 'duckdb.failed',
+    kind: full ? 'transient' : 'permanent',
+    what: full
+      ? `There is no space left to work in while doing: ${purpose}.`
+      : memory
+        ? `The memory that the worker may use does not suffice for: ${purpose}.`
+        : `DuckDB refused a statement while doing: ${purpose}.`,
+    where: { step: purpose },
+    hint: full
+      ? 'Free space in the scratch folder or name a larger one in the configuration (staging.scratch).'
+      : memory
+        ? 'Raise worker.memoryMiB, lower worker.rowSlots, or lower chunkRows for this entity.'
+        : 'The full message is with the run’s staged failures: `landfall status --failure`.',
+    // DuckDB quotes values in its messages, so they stay on this side of Temporal.
+    confidential: message,
+    cause: error,
+  });
+}
+
+function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOptions): DuckJob {
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw failure(options.purpose, error);
+    }
+  };
+  const job: DuckJob = {
+    folder,
+    run: (sql) => guard(async () => void (await connection.run(sql))),
+    all: (sql, row) =>
+      guard(async () => {
+        const reader = await connection.runAndReadAll(sql);
+        return reader.getRowObjectsJson().map((one) => row.parse(one));
+      }),
+    async one(sql, row) {
+      const [first] = await job.all(sql, row);
+      if (first === undefined) throw failure(options.purpose, new Error(`no row from: ${sql.slice(0, 200)}`));
+      return first;
+    },
+    async *stream(sql) {
+      const result = await guard(() => connection.stream(sql));
+      const batches = result.yieldRowObjectJson();
+      for (;;) {
+        const next = await guard(() => batches.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    },
+    describe: (query) =>
+      guard(async () => {
+        const rows = await (await connection.run(`DESCRIBE ${query}`)).getRowObjectsJson();
+        return new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
+      }),
+    output: (name) => join(folder, name),
+  };
+  return job;
+}
+
+async function prepare(connection: DuckDBConnection, folder: string, options: DuckJobOptions): Promise<void> {
+  for (const name of [...AlwaysLoaded, ...(options.extensions ?? [])]) {
+    await connection.run(`LOAD ${literal(await extensionFile(name))}`);
+  }
+  await connection.run(`SET TimeZone = 'UTC'`);
+  await connection.run(`SET preserve_insertion_order = false`);
+  for (const [name, key] of Object.entries(options.keys ?? {})) {
+    await connection.run(`PRAGMA add_parquet_key(${literal(name)}, ${literal(key)})`);
+  }
+  for (const statement of macros) await connection.run(statement);
+  if (options.locked === false) return;
+  const reads = (options.reads ?? []).map((path) => literal(path)).join(', ');
+  await connection.run(`SET allowed_paths = [${reads}]`);
+  await connection.run(`SET allowed_directories = [${literal(`${folder}/`)}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+/**
+ * Runs work in a DuckDB instance of its own, within the worker's budget, with encrypted spill, in UTC, and locked to
+ * the files it was given (locking is by instance, which is why each job has one).
+ *
+ * @throws LandfallError `duckdb.failed`, `duckdb.memory`, `staging.full`; the signal's reason when it is aborted
+ */
+export async function withDuckJob<T>(
+  budget: DuckBudget,
+  options: DuckJobOptions,
+  work: (job: DuckJob) => Promise<T>,
+): Promise<T> {
+  const giveBack = await budget.acquire(options.signal);
+  const folder = join(options.scratch, `job-${process.pid}-${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(join(folder, 'spill'), { recursive: true });
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${Math.floor(budget.share.memoryBytes / 1024)}KiB`,
+      threads: String(budget.share.threads),
+      temp_directory: join(folder, 'spill'),
+      temp_file_encryption: 'true',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    const connection = await instance.connect();
+    const interrupt = (): void => connection.interrupt();
+    options.signal?.addEventListener('abort', interrupt);
+    try {
+      await prepare(connection, folder, options);
+      return await work(wrap(connection, folder, options));
+    } finally {
+      options.signal?.removeEventListener('abort', interrupt);
+      connection.closeSync();
+      instance.closeSync();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    giveBack();
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdir } from 'node:fs/promises';
+import { LandfallError } from '../model/errors.ts';
+import type { DuckBudget } from './duckdb/budget.ts';
+import { openKeyring, type Keyring } from './keyring.ts';
+import type { Store } from './store.ts';
+
+/** Everything that reading and writing one run's staged objects takes. */
+export interface Staging {
+  readonly run: string;
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly budget: DuckBudget;
+  /** A local folder for work in progress. */
+  readonly scratch: string;
+}
+
+/**
+ * Opens the staging of one run.
+ *
+ * @param options.masterKey 32 bytes, or their base64 or hexadecimal text
+ * @throws LandfallError `staging.master-key` when the key is not 32 bytes
+ */
+export async function openStaging(options: {
+  run: string;
+  store: Store;
+  masterKey: Uint8Array | string;
+  budget: DuckBudget;
+  scratch: string;
+}): Promise<Staging> {
+  const master = masterKeyFrom(options.masterKey);
+  await mkdir(options.scratch, { recursive: true });
+  return {
+    run: options.run,
+    store: options.store,
+    keyring: openKeyring(options.store, options.run, master),
+    budget: options.budget,
+    scratch: options.scratch,
+  };
+}
+
+/** @throws LandfallError `staging.master-key` */
+export function masterKeyFrom(given: Uint8Array | string): Uint8Array {
+  if (typeof given !== 'string') {
+    if (given.length === 32) return given;
+  } else {
+    const text = given.trim();
+    const bytes = /^[0-9a-fA-F]{64}$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+    if (bytes.length === 32) return bytes;
+  }
+  throw new LandfallError({
+    code: 'staging.master-key',
+    kind: 'permanent',
+    what: 'The master key of staging is not 32 bytes long.',
+    where: { setting: 'staging.masterKey' },
+    hint: 'Make one with `openssl rand -base64 32` and put it where the configuration points.',
+  });
+}

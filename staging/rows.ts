@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { LandfallError } from '../model/errors.ts';
+import { identifier, literal } from '../model/sql.ts';
+import type { DuckJob } from './duckdb/job.ts';
+import type { Staging } from './index.ts';
+import { rowsPath, type StagedFile } from './manifest.ts';
+
+/** SHA-256 of a local file, in bounded memory. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+const ContentRow = z.object({ n: z.coerce.number(), content: z.string() });
+
+/**
+ * A digest of rows that does not depend on their order, their grouping in the file, or encryption: the sum over all rows
+ * of two halves of the MD5 of each row's canonical JSON (NULL and empty text differ in it), with the number of rows,
+ * hashed. It names what was compared and signed; it is no defence against somebody who can choose the rows, for which
+ * the SHA-256 of the sealed file stands.
+ */
+export async function contentOf(job: DuckJob, relation: string): Promise<{ rows: number; content: string }> {
+  const columns = [...(await job.describe(`SELECT * FROM ${relation}`)).keys()].sort();
+  const row = `CAST(to_json([${columns.map((name) => `CAST(${identifier(name)} AS VARCHAR)`).join(', ')}]) AS VARCHAR)`;
+  const found = await job.one(
+    `SELECT count(*) AS n, sha256(count(*) || ':' || coalesce(sum(CAST(md5_number_upper(row) AS HUGEINT)), 0) || ':' ||
+       coalesce(sum(CAST(md5_number_lower(row) AS HUGEINT)), 0)) AS content FROM (SELECT ${row} AS row FROM ${relation})`,
+    ContentRow,
+  );
+  return { rows: found.n, content: found.content };
+}
+
+/** The key by which a file's rows are encrypted, as DuckDB knows it within a job. */
+export async function parquetKeys(staging: Staging, names: Iterable<string>): Promise<Record<string, string>> {
+  const keys: Record<string, string> = {};
+  for (const name of new Set(names)) keys[name] = (await staging.keyring.key(name)).toString('base64');
+  return keys;
+}
+
+/**
+ * Writes what a query gives as encrypted Parquet into the store.
+ *
+ * @param key the data key's name; the job must have been given it
+ */
+export async function writeRows(
+  staging: Staging,
+  job: DuckJob,
+  of: { entity: string; step: string; chunk: number },
+  query: string,
+  options: { role: string; key: string },
+): Promise<StagedFile> {
+  const local = job.output(`${options.role}.parquet`);
+  await job.run(
+    `COPY (${query}) TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: ${literal(options.key)}})`,
+  );
+  const { rows, content } = await contentOf(job, readLocal(local, options.key));
+  const digest = await fileDigest(local);
+  const path = rowsPath({ run: staging.run, ...of }, options.role, digest);
+  await staging.store.putFile(path, local);
+  const { size } = await stat(local);
+  return { role: options.role, path, rows, bytes: size, digest, content, key: options.key };
+}
+
+function readLocal(path: string, key: string): string {
+  return `read_parquet(${literal(path)}, encryption_config = {footer_key: ${literal(key)}})`;
+}
+
+const verified = new Map<string, string>();
+
+/**
+ * The local path of a staged file whose bytes are proven to be those of its manifest. Verified once a process, and again
+ * when size or time of the file change.
+ *
+ * @throws LandfallError `staging.altered`, `staging.gone`
+ */
+export async function verifiedFile(staging: Staging, file: StagedFile): Promise<string> {
+  const local = await staging.store.localFile(file.path);
+  const info = await stat(local);
+  const mark = `${info.size}:${info.mtimeMs}:${file.digest}`;
+  if (verified.get(local) === mark) return local;
+  if (info.size !== file.bytes || (await fileDigest(local)) !== file.digest) {
+    throw new LandfallError({
+      code: 'staging.altered',
+      kind: 'permanent',
+      what: 'A staged file is not what its step wrote: it was altered or cut short.',
+      where: { path: file.path },
+      hint: 'Restore it from a backup of the staging folder, or start the run anew.',
+    });
+  }
+  verified.set(local, mark);
+  return local;
+}
+
+/** A relation over staged files of one kind, to be used in a job that was given their keys and paths. */
+export function relationOf(files: readonly { local: string; key: string }[]): string {
+  const byKey = new Map<string, string[]>();
+  for (const file of files) byKey.set(file.key, [...(byKey.get(file.key) ?? []), literal(file.local)]);
+  const reads = [...byKey].map(
+    ([key, paths]) =>
+      `SELECT * FROM read_parquet([${paths.join(', ')}], encryption_config = {footer_key: ${literal(key)}}, union_by_name = true)`,
+  );
+  return `(${reads.join(' UNION ALL BY NAME ')})`;
+}

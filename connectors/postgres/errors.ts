@@ -1,0 +1,100 @@
+import { DatabaseError } from 'pg';
+import { LandfallError, type ErrorKind } from '../../model/errors.ts';
+import type { Settings } from './settings.ts';
+
+type Entry = [code: string, kind: ErrorKind, what: string, hint: string];
+
+/** SQLSTATEs (PostgreSQL manual, appendix A) and system error codes that people meet. */
+const known: Record<string, Entry> = {
+  ENOTFOUND: ['source.host', 'permanent', 'The host name is not known.', 'Check `host` of the connection, or the VPN.'],
+  EAI_AGAIN: ['source.host', 'transient', 'The host name cannot be looked up now.', 'Check `host`, the VPN, or DNS.'],
+  ECONNREFUSED: [
+    'source.refused',
+    'transient',
+    'Nothing answers at that host and port.',
+    'Check `host` and `port`, and that PostgreSQL listens there.',
+  ],
+  ETIMEDOUT: ['source.timeout', 'transient', 'The database did not answer in time.', 'Check the VPN and the firewall.'],
+  ECONNRESET: [
+    'source.reset',
+    'transient',
+    'The connection was cut.',
+    'Landfall tries again; check the network if it goes on.',
+  ],
+  EPIPE: [
+    'source.reset',
+    'transient',
+    'The connection was cut.',
+    'Landfall tries again; check the network if it goes on.',
+  ],
+  '28P01': [
+    'source.password',
+    'unauthorised',
+    'The user or the password is wrong.',
+    'Check `user` and the secret that `password` names.',
+  ],
+  '28000': [
+    'source.access',
+    'unauthorised',
+    'The server does not let this user in from here.',
+    'Ask the administrator for a line in pg_hba.conf; check `ssl`.',
+  ],
+  '3D000': [
+    'source.database',
+    'permanent',
+    'There is no database of that name.',
+    'Check `database` of the connection.',
+  ],
+  '42501': [
+    'source.privilege',
+    'permanent',
+    'The user may not read something that the blueprint names.',
+    'Grant SELECT to the user; `landfall check` lists what is missing.',
+  ],
+  '42P01': [
+    'source.missing-table',
+    'permanent',
+    'A table that the blueprint names is not there.',
+    'Check the name and its schema in the blueprint.',
+  ],
+  '42703': [
+    'source.missing-column',
+    'permanent',
+    'A column that the blueprint names is not there.',
+    'Check the blueprint against the table; run `landfall check`.',
+  ],
+  '53300': [
+    'source.busy',
+    'transient',
+    'The server has no connection to spare.',
+    'Lower `poolSize`, or raise max_connections.',
+  ],
+  '57P01': ['source.terminated', 'transient', 'An administrator ended the connection.', 'Landfall connects again.'],
+  '57P03': ['source.starting', 'transient', 'The server is starting or stopping.', 'Landfall tries again.'],
+  '40001': ['source.serialisation', 'transient', 'The server asks to try again.', 'Landfall tries again.'],
+  '25006': ['source.frozen', 'permanent', 'The source refuses writes.', 'It was frozen; thaw it before writing to it.'],
+};
+
+/** Turns what the driver threw into an error with place and remedy. Its own words stay confidential. */
+export function translated(error: unknown, connection: string, settings: Settings, where: object = {}): LandfallError {
+  if (error instanceof LandfallError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = error instanceof Error ? error.message : String(error);
+  const place = { connection, host: settings.host, port: settings.port, database: settings.database, ...where };
+  const lost: Entry = [
+    'source.lost',
+    'transient',
+    'The connection to the source was lost.',
+    'Landfall connects again; check the network if it goes on.',
+  ];
+  const unknown: Entry = [
+    'source.failed',
+    error instanceof DatabaseError ? 'permanent' : 'transient',
+    `The source refused a statement${code === '' ? '' : ` (SQLSTATE ${code})`}.`,
+    'The full message is with the run’s staged failures.',
+  ];
+  const timeout = /timeout|timed out/i.test(message) ? known['ETIMEDOUT'] : undefined;
+  const gone = /terminated|Connection ended|not queryable|closed/i.test(message) ? lost : undefined;
+  const [name, kind, what, hint] = known[code] ?? (code.startsWith('08') ? lost : (timeout ?? gone ?? unknown));
+  return new LandfallError({ code: name, kind, what, where: place, hint, confidential: message, cause: error });
+}

@@ -1,0 +1,90 @@
+import type { ChunkBounds, DuckRead, LeaseRef, ReadRequest } from '../port.ts';
+import { chunkCondition } from './chunks.ts';
+import { literal, quotedName } from './names.ts';
+import type { Session } from './session.ts';
+import { selected } from './types.ts';
+
+/** A value in a libpq connection string (PostgreSQL manual, 34.1.1). */
+function connectionValue(value: string | number): string {
+  return `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function duckLiteral(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function attach(session: Session): string {
+  const { settings } = session;
+  const parts = {
+    host: settings.host,
+    port: settings.port,
+    dbname: settings.database,
+    user: settings.user,
+    password: session.password,
+    sslmode: settings.ssl,
+    connect_timeout: Math.max(2, Math.round(settings.connectTimeoutMs / 1000)),
+    application_name: 'landfall',
+    options: '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3',
+  };
+  const text = Object.entries(parts)
+    .map(([name, value]) => `${name}=${connectionValue(value)}`)
+    .join(' ');
+  return `ATTACH ${duckLiteral(text)} AS source (TYPE postgres, READ_ONLY)`;
+}
+
+/** How DuckDB reads one chunk itself, within the lease's snapshot: no row passes through JavaScript. */
+export function readChunk(session: Session, request: ReadRequest, bounds: ChunkBounds, lease?: LeaseRef): DuckRead {
+  const columns = request.columns.map((column) => selected(column)).join(', ');
+  const query = `SELECT ${columns} FROM ${quotedName(request.object)} WHERE ${chunkCondition(request, bounds)}`;
+  const join = lease
+    ? ['BEGIN', `CALL postgres_execute('source', ${duckLiteral(`SET TRANSACTION SNAPSHOT ${literal(lease.token)}`)})`]
+    : [];
+  return {
+    via: 'duckdb',
+    extension: 'postgres_scanner',
+    setup: [attach(session), ...join],
+    select: `SELECT * FROM postgres_query('source', ${duckLiteral(query)})`,
+    teardown: [...(lease ? ['COMMIT'] : []), 'DETACH source'],
+  };
+}
+
+export async function countChunk(
+  session: Session,
+  request: ReadRequest,
+  bounds: ChunkBounds,
+  lease?: LeaseRef,
+): Promise<number> {
+  const [row] = await session.query(
+    `SELECT count(*) AS n FROM ${quotedName(request.object)} WHERE ${chunkCondition(request, bounds)}`,
+    [],
+    lease?.token,
+  );
+  return Number(row?.['n']);
+}
+
+/**
+ * Whether a chunk read in an earlier snapshot would read the same in the lease's: as many rows, and none that was written
+ * by a transaction the earlier snapshot did not see. `xmin` is widened by the current epoch; a row frozen more than 2^32
+ * transactions ago may look new, which only means that the chunk is read again.
+ */
+export async function stillStands(
+  session: Session,
+  request: ReadRequest,
+  bounds: ChunkBounds,
+  since: { position: string; rows: number },
+  lease: LeaseRef,
+): Promise<boolean> {
+  const snapshot = /^snapshot (\d+:\d+:[\d,]*)/.exec(since.position)?.[1];
+  if (snapshot === undefined) return false;
+  const [row] = await session.query(
+    `WITH now AS (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS x),
+          seen AS (SELECT t.xmin::text::bigint AS low FROM ${quotedName(request.object)} t
+                   WHERE ${chunkCondition(request, bounds)})
+     SELECT count(*) AS n, coalesce(bool_and(pg_visible_in_snapshot(
+       ((now.x - ((now.x - seen.low) % 4294967296 + 4294967296) % 4294967296))::text::xid8, $1::pg_snapshot)), true) AS same
+     FROM now LEFT JOIN seen ON true WHERE seen.low IS NOT NULL`,
+    [snapshot],
+    lease.token,
+  );
+  return Number(row?.['n']) === since.rows && row?.['same'] === 't';
+}

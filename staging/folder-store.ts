@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, opendir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LandfallError } from '../model/errors.ts';
 import type { Store } from './store.ts';
@@ -49,6 +49,32 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Makes a folder and its parents, each of them durable. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true }).catch(async (error: unknown) => {
+    // Node reports a read-only file system as ENOENT when it makes folders recursively; one level tells the truth.
+    if (codeOf(error) === 'ENOENT' && error instanceof Error && 'path' in error) await mkdir(String(error.path));
+    throw error;
+  });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function* filesUnder(folder: string): AsyncGenerator<string> {
+  let entries;
+  try {
+    entries = await opendir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  for await (const entry of entries) {
+    const full = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesUnder(full);
+    else if (entry.isFile()) yield full;
+  }
+}
+
 /**
  * A store in a folder on a local disk. An object appears under its name whole or not at all: it is written to a
  * temporary file, synced, and linked; `link()` fails when the name is taken, which makes it put-if-absent.
@@ -83,20 +109,22 @@ export function folderStore(folder: string): Store {
     const target = at(path);
     const temporary = join(temporaries, `${process.pid}-${randomBytes(8).toString('hex')}`);
     return guarded(path, async () => {
-      await mkdir(temporaries, { recursive: true });
+      await makeFolder(temporaries);
       try {
         await write(temporary);
         const handle = await open(temporary, 'r');
         await handle.sync().finally(() => handle.close());
-        await mkdir(dirname(target), { recursive: true });
-        try {
-          await link(temporary, target);
-        } catch (error) {
-          if (codeOf(error) === 'EEXIST') return 'exists';
-          throw error;
-        }
+        await makeFolder(dirname(target));
+        const outcome = await link(temporary, target).then(
+          () => 'created' as const,
+          (error: unknown) => {
+            if (codeOf(error) === 'EEXIST') return 'exists' as const;
+            throw error;
+          },
+        );
+        // Whoever comes second relies on the winner's object too, and the winner may have died before this line.
         await syncFolder(dirname(target));
-        return 'created';
+        return outcome;
       } finally {
         await rm(temporary, { force: true });
       }
@@ -124,22 +152,16 @@ export function folderStore(folder: string): Store {
       return createReadStream(at(path));
     },
     async *list(prefix) {
-      const base = prefix.endsWith('/') ? prefix : dirname(prefix);
-      const start = at(base === '' ? '.' : base);
-      let entries;
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
       try {
-        entries = await readdir(start, { recursive: true, withFileTypes: true });
+        for await (const full of filesUnder(folder === '' ? root : at(folder))) {
+          const path = relative(root, full).split(sep).join('/');
+          if (!path.startsWith(prefix) || full.startsWith(temporaries + sep)) continue;
+          const info = await stat(full).catch(() => null);
+          if (info) yield { path, bytes: info.size, modifiedAt: info.mtime };
+        }
       } catch (error) {
-        if (codeOf(error) === 'ENOENT') return;
         throw translated(error, root, prefix);
-      }
-      for (const entry of entries) {
-        if (!entry.isFile()) continue;
-        const full = join(entry.parentPath, entry.name);
-        const path = relative(root, full).split(sep).join('/');
-        if (!path.startsWith(prefix)) continue;
-        const info = await stat(full).catch(() => null);
-        if (info) yield { path, bytes: info.size, modifiedAt: info.mtime };
       }
     },
     delete: (path) =>

@@ -127,7 +127,7 @@ export async function putBlob(
  * @throws LandfallError `staging.gone`
  */
 export async function openBlob(staging: Staging, ref: BlobRef): Promise<Readable> {
-  const dataKey = await staging.keyring.key(ref.key);
+  const dataKey = await staging.keyring.existing(ref.key);
   const stored: AsyncIterable<Buffer> = await staging.store.open(ref.path);
 
   async function* opened(): AsyncGenerator<Buffer> {

@@ -34,7 +34,7 @@ export async function readEvidence(staging: Staging): Promise<EvidenceRecord[]> 
   const records: EvidenceRecord[] = [];
   for (const [number, path] of paths.sort().entries()) {
     const record = await getSealed(staging, pathOf(staging.run, number), EvidenceRecord).catch((error: unknown) => {
-      throw brokenAt(staging.run, number, path, error);
+      throw breaksTheChain(error) ? brokenAt(staging.run, number, path, error) : error;
     });
     const last = records.at(-1);
     if (record.number !== number || record.previous !== (last ? digestOfRecord(last) : null)) {
@@ -43,6 +43,11 @@ export async function readEvidence(staging: Staging): Promise<EvidenceRecord[]> 
     records.push(record);
   }
   return records;
+}
+
+/** A wrong master key or a disk that is full says nothing about the evidence. */
+function breaksTheChain(error: unknown): boolean {
+  return error instanceof LandfallError && (error.code === 'staging.gone' || error.code === 'staging.altered');
 }
 
 function brokenAt(run: string, number: number, path: string, cause?: unknown): LandfallError {

@@ -37,7 +37,11 @@ export async function putSealed(
   return { path, digest, outcome };
 }
 
-/** Reads a sealed document and, where a digest is given, proves that it is the one meant. */
+/**
+ * Reads a sealed document and, where a digest is given, proves that it is the one meant.
+ *
+ * @throws LandfallError `staging.gone`, `staging.altered`, `staging.version`
+ */
 export async function getSealed<T>(
   staging: Staging,
   path: string,
@@ -45,12 +49,22 @@ export async function getSealed<T>(
   expected?: string,
 ): Promise<T> {
   const stored = await staging.store.get(path);
+  const key = await staging.keyring.existing('rows');
   let plain: Buffer;
   try {
-    plain = decrypt(await staging.keyring.key('rows'), stored, path);
+    plain = decrypt(key, stored, path);
   } catch (error) {
-    throw error instanceof LandfallError ? error : damaged(path, error);
+    throw damaged(path, error);
   }
   if (expected !== undefined && digestOf(plain) !== expected) throw damaged(path);
-  return schema.parse(JSON.parse(plain.toString('utf8')));
+  const parsed = schema.safeParse(JSON.parse(plain.toString('utf8')));
+  if (parsed.success) return parsed.data;
+  throw new LandfallError({
+    code: 'staging.version',
+    kind: 'permanent',
+    what: 'A staged document is whole, but not of the form that this version of Landfall writes.',
+    where: { path },
+    hint: 'Go on with the version that started the run, or start the run anew.',
+    confidential: parsed.error.message,
+  });
 }

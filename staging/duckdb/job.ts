@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { LandfallError } from '../../model/errors.ts';
-import { literal } from '../../model/sql.ts';
+import { identifier, literal } from '../../model/sql.ts';
 import { AlwaysLoaded, extensionFile, type Extension } from './extensions.ts';
 import type { DuckBudget } from './budget.ts';
 import { macros } from './macros.ts';
@@ -39,6 +39,10 @@ export interface DuckJob {
   stream(sql: string): AsyncIterable<DuckRow[]>;
   /** Column names and DuckDB types of a relation or query. */
   describe(query: string): Promise<Map<string, string>>;
+  /** Makes an empty table: column name to DuckDB type. */
+  createTable(table: string, columns: Readonly<Record<string, string>>): Promise<void>;
+  /** Adds rows that come from JavaScript; exact numbers are given as text. */
+  insert(table: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void>;
   /** A path for an output file. */
   output(name: string): string;
 }
@@ -102,6 +106,21 @@ function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOpti
       guard(async () => {
         const rows = await (await connection.run(`DESCRIBE ${query}`)).getRowObjectsJson();
         return new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
+      }),
+    createTable: (table, columns) => {
+      const list = Object.entries(columns).map(([name, type]) => `${identifier(name)} ${type}`);
+      return job.run(`CREATE TABLE ${identifier(table)} (${list.join(', ')})`);
+    },
+    insert: (table, columns, rows) =>
+      guard(async () => {
+        if (rows.length === 0) return;
+        // One JSON text for all rows: every value arrives as text and is cast by DuckDB, which keeps decimals exact.
+        const shape = JSON.stringify([Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']))]);
+        const casts = Object.entries(columns).map(([name, type]) => `CAST(x.${identifier(name)} AS ${type})`);
+        await connection.run(
+          `INSERT INTO ${identifier(table)} SELECT ${casts.join(', ')} FROM (SELECT unnest(from_json(CAST($1 AS JSON), ${literal(shape)})) AS x)`,
+          [JSON.stringify(rows)],
+        );
       }),
     output: (name) => join(folder, name),
   };

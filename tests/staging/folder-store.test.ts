@@ -39,7 +39,9 @@ describe('a store in a folder', () => {
     const folder = await temporaryFolder();
     const writer = fileURLToPath(new URL('racing-writer.ts', import.meta.url));
     const children = Array.from({ length: 6 }, (_, n) => fork(writer, [folder, String(n)]));
-    onTestFinished(() => void children.forEach((child) => child.kill()));
+    onTestFinished(() => {
+      for (const child of children) child.kill();
+    });
     const outcomes = await Promise.all(
       children.map(
         (child) => new Promise<string[]>((resolve) => child.once('message', (outcome) => resolve(outcome as string[]))),
@@ -70,7 +72,7 @@ describe('a store in a folder', () => {
     const store = folderStore(folder);
     await store.put('a', Buffer.from('1'));
     await store.put('a', Buffer.from('2'));
-    await expect(store.putFile('b', join(folder, 'no-such-file'))).rejects.toThrow();
+    await expect(store.putFile('b', join(folder, 'no-such-file'))).rejects.toThrow('no-such-file');
     expect(await readdir(join(folder, '.tmp'))).toEqual([]);
   });
 

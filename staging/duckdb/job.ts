@@ -71,15 +71,19 @@ function failure(purpose: string, error: unknown): LandfallError {
   });
 }
 
+async function guarded<T>(options: DuckJobOptions, work: () => Promise<T>): Promise<T> {
+  // An interrupt between two statements stops neither: the next one must not start.
+  options.signal?.throwIfAborted();
+  try {
+    return await work();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error instanceof LandfallError ? error : failure(options.purpose, error);
+  }
+}
+
 function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOptions): DuckJob {
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw failure(options.purpose, error);
-    }
-  };
+  const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
   const job: DuckJob = {
     folder,
     run: (sql) => guard(async () => void (await connection.run(sql))),
@@ -173,7 +177,7 @@ export async function withDuckJob<T>(
     const interrupt = (): void => connection.interrupt();
     options.signal?.addEventListener('abort', interrupt);
     try {
-      await prepare(connection, folder, options);
+      await guarded(options, () => prepare(connection, folder, options));
       return await work(wrap(connection, folder, options));
     } finally {
       options.signal?.removeEventListener('abort', interrupt);

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** Folders whose tests talk to a Temporal server; all others run without one, and so start at once. */
+const withTemporal = ['tests/{workflows,worker,e2e,replay,bench}/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    // Temporal's and DuckDB's native libraries want processes, not threads.
+    pool: 'forks',
+    maxWorkers: 2,
+    retry: 0,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 30_000,
+    globalSetup: ['tests/setup/leftovers.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: withTemporal,
+          globalSetup: ['tests/setup/duckdb.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'temporal',
+          include: withTemporal,
+          globalSetup: ['tests/setup/duckdb.ts', 'tests/setup/temporal.ts'],
+        },
+      },
+    ],
+  },
+});

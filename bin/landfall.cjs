@@ -31,4 +31,4 @@ if (older(process.versions.node.split('.').map(Number), wanted.split('.').map(Nu
 // A checkout runs its sources, so that it never shows what an earlier build did.
 var source = path.join(root, 'cli', 'main.ts');
 var built = path.join(root, 'dist', 'cli', 'main.js');
-import(url.pathToFileURL(fs.existsSync(source) ? source : built).href);
+void import(url.pathToFileURL(fs.existsSync(source) ? source : built).href);

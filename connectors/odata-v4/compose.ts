@@ -81,8 +81,9 @@ export function plan(
   const header = writerOf(document.collection);
   const pathRoot = session.settings.dialect === 'dataverse' ? session.root.pathname : '';
   const entries = [entryOf(document.row, header)];
-  for (const row of document.lines?.rows ?? []) entries.push(entryOf(row, writerOf(document.lines!.collection)));
-  const size = [document.row, ...(document.lines?.rows ?? [])].reduce((sum, row) => sum + row.body.length + 600, 0);
+  const { lines } = document;
+  if (lines) for (const row of lines.rows) entries.push(entryOf(row, writerOf(lines.collection)));
+  const size = [document.row, ...(lines?.rows ?? [])].reduce((sum, row) => sum + row.body.length + 600, 0);
   return { entries, repeatable: mode === 'references' || entries.every((entry) => !entry.creates), size };
 
   function entryOf(row: TargetRow, writer: Writer): Entry {

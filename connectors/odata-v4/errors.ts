@@ -70,7 +70,8 @@ export function transportError(error: unknown, where: object): RequestFailed {
   const early = beforeSending[code];
   const late = code === 'ETIMEDOUT' || code === 'ECONNABORTED' ? timeout : cut;
   const [name, kind, what, hint] = early ?? late;
-  const parts = { code: name, kind, what, where: { ...where }, hint, confidential: message, cause: error };
+  // The client's error itself is left behind: it holds the token and the rows.
+  const parts = { code: name, kind, what, where: { ...where }, hint, confidential: message };
   return new RequestFailed(parts, early === undefined);
 }
 

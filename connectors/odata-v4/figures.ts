@@ -52,7 +52,9 @@ export async function figures(session: Session, request: FigureRequest): Promise
     const limit = /0x8004E023|limit|maximum/i.test(error.confidential ?? '');
     return {
       kind: 'unsupported',
-      reason: limit ? 'the target aggregates at most 50,000 rows' : 'the target refuses this aggregation',
+      reason: limit
+        ? 'the target does not aggregate that many rows (Dataverse: 50,000)'
+        : 'the target refuses this aggregation',
     };
   }
   return { kind: 'rows', rows, asAt };

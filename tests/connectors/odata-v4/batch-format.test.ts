@@ -56,8 +56,10 @@ it('opens change sets and keeps apart which answers belong to which', () => {
 });
 
 it('does not take a boundary for another that begins alike', () => {
-  const text = batchBody('set', [changeSetPart('set1', [answer(201, '{"a":"--set"}', 1)])]);
-  expect(parseBatch(text, 'set')).toMatchObject([{ contentId: '1', status: 201, body: '{"a":"--set"}' }]);
+  const text = batchBody('set', [changeSetPart('set1', [answer(201, '{"a":"--set b"}', 1)])]);
+  expect(parseBatch(text, 'set')).toMatchObject([
+    { contentId: '1', status: 201, body: '{"a":"--set b"}', changeSet: 1 },
+  ]);
 });
 
 it('reads answers with bare line feeds', () => {

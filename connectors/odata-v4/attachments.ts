@@ -72,25 +72,12 @@ export async function openAttachment(
   const path = `${byTargetKey(service, collection.collection, targetKey)}/${property}`;
   const value = session.settings.dialect === 'plain' ? path : `${path}/$value`;
   const { status, stream, done } = await session.stream(value, call);
-  if (status === 204 || status === 404) {
-    stream.destroy();
-    done();
-    return null;
-  }
-  if (status !== 200) {
-    stream.destroy();
-    done();
-    throw statusError(status, '', { ...session.where, property });
-  }
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* stream as AsyncIterable<Uint8Array>;
-    } finally {
-      stream.destroy();
-      done();
-    }
-  }
-  return bytes();
+  // Whatever ends the stream gives the turn back: its end, an error, or a reader that stops early.
+  stream.once('close', done);
+  if (status === 200) return stream as AsyncIterable<Uint8Array>;
+  stream.destroy();
+  if (status === 204 || status === 404) return null;
+  throw statusError(status, '', { ...session.where, property });
 }
 
 async function sent(session: Session, request: Request, call: TargetCall, property: string): Promise<Answer> {

@@ -51,7 +51,7 @@ export function credentials(
         headers: { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' },
       })
       .catch((error: unknown) => {
-        throw transportError(error, place);
+        throw transportError(error, place, false);
       });
     if (answer.status < 200 || answer.status > 299) throw refused(answer.status, answer.data, place);
     const token = TokenAnswer.safeParse(safeJson(answer.data));

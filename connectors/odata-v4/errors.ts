@@ -62,8 +62,12 @@ export class RequestFailed extends LandfallError {
   }
 }
 
-/** Turns what the HTTP client threw into an error with place and remedy. Its own words stay confidential. */
-export function transportError(error: unknown, where: object): RequestFailed {
+/**
+ * Turns what the HTTP client threw into an error with place and remedy. Its own words stay confidential.
+ *
+ * @param writes false for requests that cannot have written, such as those for a token
+ */
+export function transportError(error: unknown, where: object, writes = true): RequestFailed {
   if (error instanceof RequestFailed) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
@@ -72,7 +76,7 @@ export function transportError(error: unknown, where: object): RequestFailed {
   const [name, kind, what, hint] = early ?? late;
   // The client's error itself is left behind: it holds the token and the rows.
   const parts = { code: name, kind, what, where: { ...where }, hint, confidential: message };
-  return new RequestFailed(parts, early === undefined);
+  return new RequestFailed(parts, writes && early === undefined);
 }
 
 const byStatus: Record<number, Entry> = {

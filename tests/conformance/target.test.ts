@@ -2,11 +2,12 @@ import { expect, it } from 'vitest';
 import { connectors } from '../../connectors/registry.ts';
 import { cloudCrmHarness } from './target-cloud-crm.ts';
 import type { TargetHarness } from './target-harness.ts';
+import { mockserverHarness } from './target-mockserver.ts';
 import { targetConformance } from './target.ts';
 
 /** For each kind of target, the systems it is tried against. */
 const systems: Record<string, Record<string, () => Promise<TargetHarness>>> = {
-  'odata-v4': { 'odata-v4 on Cloud CRM': cloudCrmHarness },
+  'odata-v4': { 'odata-v4 on Cloud CRM': cloudCrmHarness, 'odata-v4 on SAP mock server': mockserverHarness },
 };
 
 it('tries every connector of the registry that opens targets', () => {

@@ -13,12 +13,13 @@ afterEach(async () => {
 });
 
 /** A service with a token service, both counting; tokens work until `revoke`. */
-async function guarded(lifeSeconds: number) {
+async function guarded(lifeSeconds: number, once = false) {
   const seen = { tokens: 0, refused: 0 };
   let valid = '';
   const server = createServer((from, to) => {
     from.resume();
-    if (from.url === '/token') {
+    if (from.url === '/token' && once && seen.tokens > 0) from.socket.destroy();
+    else if (from.url === '/token') {
       seen.tokens += 1;
       valid = `token-${seen.tokens}`;
       to.writeHead(200).end(JSON.stringify({ access_token: valid, expires_in: lifeSeconds }));
@@ -67,6 +68,15 @@ it('renews a token that was refused, once', async () => {
   revoke();
   await target.ping();
   expect(seen).toEqual({ tokens: 2, refused: 1 });
+});
+
+it('throws when the token service hangs up, since no row was sent', async () => {
+  const { target, seen, revoke } = await guarded(3600, true);
+  await target.ping();
+  revoke();
+  const writing = target.writeBatch([thing('a')], 'write', openGate().call);
+  await expect(writing).rejects.toMatchObject({ code: 'target.reset' });
+  expect(seen.tokens).toBe(1);
 });
 
 it('reads how long to wait, in seconds or as a date', () => {

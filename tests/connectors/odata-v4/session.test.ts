@@ -72,7 +72,7 @@ it('renews a token that was refused, once', async () => {
 
 it('throws when the token service hangs up, since no row was sent', async () => {
   const { target, seen, revoke } = await guarded(3600, true);
-  await target.ping();
+  await target.fingerprint(['things']);
   revoke();
   const writing = target.writeBatch([thing('a')], 'write', openGate().call);
   await expect(writing).rejects.toMatchObject({ code: 'target.reset' });

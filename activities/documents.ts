@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { LandfallError } from '../model/errors.ts';
+import { Plan } from '../model/plan.ts';
+import type { Step } from '../model/run.ts';
+import type { Staging } from '../staging/index.ts';
+import { digestOf, getSealed, putSealed } from '../staging/sealed.ts';
+
+/** Documents that never change once written are read once a process: the least recently used ones are forgotten. */
+class Recent<T> {
+  readonly #kept = new Map<string, Promise<T>>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(key: string, read: () => Promise<T>): Promise<T> {
+    const known = this.#kept.get(key) ?? read();
+    this.#kept.delete(key);
+    this.#kept.set(key, known);
+    known.catch(() => this.#kept.delete(key));
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size > this.#most && oldest !== undefined) this.#kept.delete(oldest);
+    return known;
+  }
+}
+
+const plans = new Recent<Plan>(16);
+const ledgers = new Recent<ReadonlyMap<number, string>>(64);
+const chunkPlans = new Recent<ChunkPlanDocument>(16);
+
+function planPath(run: string, digest: string): string {
+  return `runs/${run}/plan-${digest.slice(0, 32)}.json`;
+}
+
+/** Stages a plan. @returns its digest, by which every step names it */
+export async function putPlan(staging: Staging, plan: Plan): Promise<string> {
+  const { digest } = await putSealed(staging, (digest) => planPath(staging.run, digest), plan);
+  return digest;
+}
+
+/** @throws LandfallError `plan.unknown` when this staging does not hold the plan that the run was started with */
+export async function loadPlan(staging: Staging, digest: string): Promise<Plan> {
+  return plans.get(`${staging.run}:${digest}`, async () => {
+    try {
+      return await getSealed(staging, planPath(staging.run, digest), Plan, digest);
+    } catch (error) {
+      if (!(error instanceof LandfallError) || error.code !== 'staging.gone') throw error;
+      throw new LandfallError({
+        code: 'plan.unknown',
+        kind: 'permanent',
+        what: 'The plan that this run was started with is not in this worker’s staging.',
+        where: { run: staging.run, staging: staging.store.name },
+        hint: 'Point the worker’s configuration (staging.folder) at the staging that the run was started with.',
+        cause: error,
+      });
+    }
+  });
+}
+
+const LedgerDocument = z.strictObject({ entries: z.array(z.tuple([z.int(), z.string()])) });
+
+function ledgerPath(run: string, entity: string, step: Step, digest: string): string {
+  return `runs/${run}/${entity}/${step}/ledger-${digest.slice(0, 32)}.json`;
+}
+
+/** A step's ledger: chunk number to the digest of the manifest that was accepted. */
+export async function readLedger(
+  staging: Staging,
+  of: { entity: string; step: Step },
+  digest: string,
+): Promise<ReadonlyMap<number, string>> {
+  return ledgers.get(`${staging.run}:${digest}`, async () => {
+    const found = await getSealed(staging, ledgerPath(staging.run, of.entity, of.step, digest), LedgerDocument, digest);
+    return new Map(found.entries);
+  });
+}
+
+/** @returns the digest of the ledger with the entries added */
+export async function writeLedger(
+  staging: Staging,
+  of: { entity: string; step: Step; previous: string | null; entries: readonly { chunk: number; manifest: string }[] },
+): Promise<string> {
+  const entries = new Map(of.previous === null ? [] : await readLedger(staging, of, of.previous));
+  for (const { chunk, manifest } of of.entries) entries.set(chunk, manifest);
+  const document = { entries: [...entries].sort(([a], [b]) => a - b) };
+  const { digest } = await putSealed(
+    staging,
+    (digest) => ledgerPath(staging.run, of.entity, of.step, digest),
+    document,
+  );
+  return digest;
+}
+
+const Bounds = z.strictObject({
+  number: z.int(),
+  from: z.array(z.string()).nullable(),
+  to: z.array(z.string()).nullable(),
+});
+const ChunkPlanDocument = z.strictObject({ chunks: z.array(Bounds) });
+export type ChunkPlanDocument = z.infer<typeof ChunkPlanDocument>;
+
+function chunkPlanPath(run: string, entity: string, digest: string): string {
+  return `runs/${run}/${entity}/chunks-${digest.slice(0, 32)}.json`;
+}
+
+/** Bounds are key values: they stay in staging, and history holds their digest. */
+export async function putChunkPlan(staging: Staging, entity: string, document: ChunkPlanDocument): Promise<string> {
+  const { digest } = await putSealed(staging, (digest) => chunkPlanPath(staging.run, entity, digest), document);
+  return digest;
+}
+
+export async function readChunkPlan(staging: Staging, entity: string, digest: string): Promise<ChunkPlanDocument> {
+  return chunkPlans.get(`${staging.run}:${digest}`, () =>
+    getSealed(staging, chunkPlanPath(staging.run, entity, digest), ChunkPlanDocument, digest),
+  );
+}
+
+const LeaseDocument = z.strictObject({ token: z.string(), position: z.string() });
+
+function leasePath(run: string, epoch: number): string {
+  return `runs/${run}/lease/${epoch}.json`;
+}
+
+export async function putLease(staging: Staging, epoch: number, lease: { token: string; position: string }): Promise<boolean> {
+  const { outcome } = await putSealed(staging, leasePath(staging.run, epoch), lease);
+  return outcome === 'created';
+}
+
+/** The lease of an epoch, or null while its holder has not put it there. */
+export async function readLease(staging: Staging, epoch: number): Promise<z.infer<typeof LeaseDocument> | null> {
+  try {
+    return await getSealed(staging, leasePath(staging.run, epoch), LeaseDocument);
+  } catch (error) {
+    if (error instanceof LandfallError && error.code === 'staging.gone') return null;
+    throw error;
+  }
+}
+
+const ReferenceDocument = z.strictObject({ asAt: z.string(), rows: z.array(z.record(z.string(), z.string().nullable())) });
+export type ReferenceDocument = z.infer<typeof ReferenceDocument>;
+
+function referencePath(run: string, collection: string): string {
+  return `runs/${run}/lookups/${digestOf(collection).slice(0, 32)}.json`;
+}
+
+/** The target's reference data, as it was when the run began: the first snapshot stands for the whole run. */
+export async function putReference(staging: Staging, collection: string, document: ReferenceDocument): Promise<void> {
+  await putSealed(staging, referencePath(staging.run, collection), document);
+}
+
+export async function readReference(staging: Staging, collection: string): Promise<ReferenceDocument> {
+  return getSealed(staging, referencePath(staging.run, collection), ReferenceDocument);
+}

@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,
+    // What a passing test prints is of interest to nobody.
+    silent: 'passed-only',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,

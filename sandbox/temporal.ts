@@ -100,8 +100,8 @@ interface Wanted {
 }
 
 /** Registers what is missing; throws while the server is not ready to be used. */
-async function prepare({ address, namespace, searchAttributes }: Wanted): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: 3_000 });
+async function prepare({ address, namespace, searchAttributes }: Wanted, connectTimeout: number): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout });
   try {
     await connection.withDeadline(Date.now() + 5_000, async () => {
       await connection.workflowService.describeNamespace({ namespace });
@@ -126,7 +126,8 @@ async function ready(wanted: Wanted, ended: () => string | null): Promise<void> 
     const said = ended();
     if (said !== null) throw new Error(`the server ended at once: ${said}`);
     try {
-      await prepare(wanted);
+      // A connection that was refused waits a second before it tries again: a new one does not.
+      await prepare(wanted, 300);
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
@@ -137,7 +138,7 @@ async function ready(wanted: Wanted, ended: () => string | null): Promise<void> 
 
 async function given(wanted: Wanted): Promise<ProvidedTemporal> {
   try {
-    await prepare(wanted);
+    await prepare(wanted, 3_000);
   } catch (error) {
     throw new LandfallError({
       code: 'sandbox.temporal-unreachable',

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -58,6 +60,19 @@ describe('a Temporal server of our own', () => {
     expect(server).toMatchObject({ owned: true, uiUrl: null });
     await server.stop();
     expect(() => process.kill(server.pid ?? 0, 0)).toThrow('ESRCH');
+  });
+
+  it('ends with the process that asked for it, even with one that is killed', async () => {
+    const module = join(import.meta.dirname, '..', '..', 'sandbox', 'temporal.ts');
+    const script = `
+      const { provideTemporal } = await import(${JSON.stringify(module)});
+      console.log((await provideTemporal({ log() {} })).pid);`;
+    const asking = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+    const [line] = (await once(asking.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    expect(process.kill(pid, 0)).toBe(true);
+    asking.kill('SIGKILL');
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5_000 }).toBe(false);
   });
 
   it('says what the server said when it cannot start', async () => {

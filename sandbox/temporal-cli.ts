@@ -104,9 +104,14 @@ const ways = [
 
 /** Fills the cache. What a way leaves in its own folder goes to its place by one rename, so nobody sees half a file. */
 async function install(target: string, log: Log): Promise<void> {
+  const cache = dirname(target);
+  for (const entry of await readdir(cache)) {
+    // Left by a process that was killed: whoever installs now holds the lock.
+    if (entry.startsWith('install-')) await rm(join(cache, entry), { recursive: true, force: true });
+  }
   const failures: string[] = [];
   for (const way of ways) {
-    const folder = await mkdtemp(join(dirname(target), 'install-'));
+    const folder = await mkdtemp(join(cache, 'install-'));
     const started = Date.now();
     log(`${way.announce} …`);
     const heartbeat = setInterval(() => {

@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import type { CountsByPart } from '../model/run.ts';
+import { withDuckJob } from '../staging/duckdb/job.ts';
+import type { Staging } from '../staging/index.ts';
+import { StagedFile } from '../staging/manifest.ts';
+import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
+import { getSealed, putSealed } from '../staging/sealed.ts';
+import type { EntityRef, Ledgers, Sealed } from './contract.ts';
+import type { Beat, Dependencies } from './dependencies.ts';
+import { inputsOf, manifestsOf } from './transform.ts';
+
+function pathOf(run: string, entity: string, digest: string): string {
+  return `runs/${run}/${entity}/crosswalk-${digest.slice(0, 32)}.json`;
+}
+
+/** The crosswalk of an entity: `_source` (its key in the source), `_key` (in Landfall's terms), `target` (in the target). */
+export async function crosswalkFile(
+  staging: Staging,
+  entity: string,
+  digest: string,
+): Promise<{ local: string; key: string }> {
+  const file: z.infer<typeof StagedFile> = await getSealed(staging, pathOf(staging.run, entity, digest), StagedFile, digest);
+  return { local: await verifiedFile(staging, file), key: file.key };
+}
+
+/**
+ * Compacts an entity's receipts into its crosswalk: one file, sorted by source key, however many chunks there were.
+ * Every source row that was merged into a ready row leads to that row's key.
+ */
+export async function sealLoad(deps: Dependencies, of: EntityRef & { ledgers: Ledgers }, beat: Beat): Promise<Sealed> {
+  const staging = await deps.staging(of.run);
+  const ready = await manifestsOf(staging, of.entity, 'transform', of.ledgers.transform ?? '');
+  const loaded = await manifestsOf(staging, of.entity, 'load', of.ledgers.load ?? '');
+  const rows = await inputsOf(staging, ready, 'rows');
+  const receipts = await inputsOf(staging, loaded, 'receipts');
+  const keys = await parquetKeys(staging, ['rows']);
+  const reads = [...rows, ...receipts].map((input) => input.local);
+  const counts: CountsByPart = {};
+  return withDuckJob(
+    staging.budget,
+    { purpose: `crosswalk ${of.entity}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    async (job) => {
+      const file = await writeRows(
+        staging,
+        job,
+        { entity: of.entity, step: 'crosswalk', chunk: 0 },
+        `SELECT s._source, s._key, r.target FROM (SELECT unnest(_sources) AS _source, _key FROM ${relationOf(rows)}) s
+         JOIN ${relationOf(receipts)} r ON r._key = s._key AND r.part = '${of.entity}' AND r.outcome IN ('created', 'updated', 'unchanged')
+         ORDER BY s._source`,
+        { role: 'crosswalk', key: 'rows' },
+      );
+      const { digest } = await putSealed(staging, (digest) => pathOf(staging.run, of.entity, digest), file);
+      return { digest, counts };
+    },
+  );
+}

@@ -62,8 +62,6 @@ export interface ReportMade {
   differences: number;
   missing: number;
   unexpected: number;
-  /** Where the page lies, for the command to open. */
-  page: string;
   position: string;
   asAt: string;
 }
@@ -115,11 +113,14 @@ export interface Activities {
   sealTransform(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
   /** After a load: receipts become a crosswalk that costs the same to look up however many chunks there were. */
   sealLoad(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
+  /** Asks the source for the controls' figures, in the snapshot that was extracted. */
+  measureSource(of: RunRef & { lease: number | null }): Promise<{ digest: string }>;
   reconcile(
     of: RunRef & {
       ledgers: Record<string, Ledgers>;
+      crosswalks: Record<string, string>;
       counts: Record<string, CountsByPart>;
-      lease: number | null;
+      sourceFigures: string;
       startedAt: string;
     },
   ): Promise<ReportMade>;

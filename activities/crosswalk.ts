@@ -19,7 +19,12 @@ export async function crosswalkFile(
   entity: string,
   digest: string,
 ): Promise<{ local: string; key: string }> {
-  const file: z.infer<typeof StagedFile> = await getSealed(staging, pathOf(staging.run, entity, digest), StagedFile, digest);
+  const file: z.infer<typeof StagedFile> = await getSealed(
+    staging,
+    pathOf(staging.run, entity, digest),
+    StagedFile,
+    digest,
+  );
   return { local: await verifiedFile(staging, file), key: file.key };
 }
 

@@ -122,7 +122,11 @@ function leasePath(run: string, epoch: number): string {
   return `runs/${run}/lease/${epoch}.json`;
 }
 
-export async function putLease(staging: Staging, epoch: number, lease: { token: string; position: string }): Promise<boolean> {
+export async function putLease(
+  staging: Staging,
+  epoch: number,
+  lease: { token: string; position: string },
+): Promise<boolean> {
   const { outcome } = await putSealed(staging, leasePath(staging.run, epoch), lease);
   return outcome === 'created';
 }
@@ -137,7 +141,10 @@ export async function readLease(staging: Staging, epoch: number): Promise<z.infe
   }
 }
 
-const ReferenceDocument = z.strictObject({ asAt: z.string(), rows: z.array(z.record(z.string(), z.string().nullable())) });
+const ReferenceDocument = z.strictObject({
+  asAt: z.string(),
+  rows: z.array(z.record(z.string(), z.string().nullable())),
+});
 export type ReferenceDocument = z.infer<typeof ReferenceDocument>;
 
 function referencePath(run: string, collection: string): string {

@@ -58,7 +58,12 @@ export async function leaseOf(deps: Dependencies, run: string, epoch: number | n
 }
 
 /** When reading failed: was it because the snapshot is gone? Then the run needs a new one rather than a retry. */
-export async function explainReadFailure(source: Source, lease: LeaseRef | undefined, epoch: number | null, error: unknown): Promise<unknown> {
+export async function explainReadFailure(
+  source: Source,
+  lease: LeaseRef | undefined,
+  epoch: number | null,
+  error: unknown,
+): Promise<unknown> {
   if (!lease || epoch === null || !source.isAlive) return error;
   const alive = await source.isAlive(lease).catch(() => true);
   return alive ? error : lost(epoch, error);

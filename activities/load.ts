@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { RequestGate, RowOutcome, Target, TargetDocument, TargetReference, TargetRow } from '../connectors/port.ts';
+import type {
+  RequestGate,
+  RowOutcome,
+  Target,
+  TargetDocument,
+  TargetReference,
+  TargetRow,
+} from '../connectors/port.ts';
 import type { Entity, Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -78,7 +85,12 @@ function targetKeys(part: Part): { field: string; collection: string }[] {
 }
 
 /** Ready rows with every reference joined to the crosswalk of the entity that it points at. */
-function resolved(part: Part, references: readonly Reference[], crosswalks: ReadonlyMap<string, string>, ready: string): string {
+function resolved(
+  part: Part,
+  references: readonly Reference[],
+  crosswalks: ReadonlyMap<string, string>,
+  ready: string,
+): string {
   const joins: string[] = [];
   const columns: string[] = [];
   for (const { field, collections } of references) {
@@ -262,7 +274,8 @@ class Loader {
       // What an earlier attempt, or an earlier try, may have written is looked up before it is created again.
       if (createOnly && (intended || tries > 0)) {
         await sleep(this.#target.settlingMs, undefined, { signal: this.#beat.signal });
-        for (const found of await this.#found(open)) settled.set(`${found.part}\n${found._key}`, { ...found, part: partOf(found.part) });
+        for (const found of await this.#found(open))
+          settled.set(`${found.part}\n${found._key}`, { ...found, part: partOf(found.part) });
         open = open.filter((one) => !settled.has(`${one.collection.collection}\n${one.row.legacyKey}`));
         if (open.length === 0) break;
         await this.#stillHeld();
@@ -274,11 +287,12 @@ class Loader {
         settled.set(`${outcome.collection}\n${outcome.legacyKey}`, receiptOf(partOf(outcome.collection), outcome));
       }
       const isOpen = (document: TargetDocument): boolean =>
-        [{ collection: document.collection, rows: [document.row] }, ...(document.lines ? [document.lines] : [])].some((group) =>
-          group.rows.some((row) => {
-            const found = settled.get(`${group.collection.collection}\n${row.legacyKey}`);
-            return found === undefined || found.outcome === 'uncertain';
-          }),
+        [{ collection: document.collection, rows: [document.row] }, ...(document.lines ? [document.lines] : [])].some(
+          (group) =>
+            group.rows.some((row) => {
+              const found = settled.get(`${group.collection.collection}\n${row.legacyKey}`);
+              return found === undefined || found.outcome === 'uncertain';
+            }),
         );
       open = open.filter(isOpen);
       if (open.length > 0 && tries >= SettleTries) {
@@ -373,7 +387,8 @@ async function writeReceipts(
   receipts: readonly Receipt[],
 ): Promise<ChunkResult> {
   await job.createTable('receipts', receiptColumns);
-  for (let i = 0; i < receipts.length; i += 5000) await job.insert('receipts', receiptColumns, receipts.slice(i, i + 5000));
+  for (let i = 0; i < receipts.length; i += 5000)
+    await job.insert('receipts', receiptColumns, receipts.slice(i, i + 5000));
   const file = await writeRows(
     staging,
     job,
@@ -419,7 +434,11 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
   const plan = await loadPlan(staging, task.plan);
   const entity = entityOf(plan, task.entity);
   const target = await deps.target(plan.target.name);
-  const manifest = await manifestOf(staging, { entity: entity.name, step: 'transform', chunk: task.chunk }, task.ledgers.transform);
+  const manifest = await manifestOf(
+    staging,
+    { entity: entity.name, step: 'transform', chunk: task.chunk },
+    task.ledgers.transform,
+  );
   const crosswalks = await crosswalksOf(staging, task.crosswalks);
   const ready = await Promise.all(partsOf(entity).map((part) => readyRelation(staging, entity, part, manifest)));
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
@@ -437,7 +456,9 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
         const references = referencesIn(plan, part, false);
         const waiting = referencesIn(plan, part, true).map((one) => `${identifier(one.field)} IS NOT NULL`);
         if (waiting.length > 0) later.set(part.name, waiting.join(' OR '));
-        await job.run(`CREATE TABLE ${identifier(`load:${part.name}`)} AS ${resolved(part, references, crosswalks.relations, relation)}`);
+        await job.run(
+          `CREATE TABLE ${identifier(`load:${part.name}`)} AS ${resolved(part, references, crosswalks.relations, relation)}`,
+        );
         return references;
       };
       const pendingKeys = new Set<string>();
@@ -454,7 +475,9 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
       const droppedOf = new Map<string, string[]>();
       const linesOf = new Map<string, Prepared[]>();
       if (lines) {
-        for await (const rows of job.stream(`SELECT * FROM ${identifier(`load:${lines.name}`)} ORDER BY header, _key`)) {
+        for await (const rows of job.stream(
+          `SELECT * FROM ${identifier(`load:${lines.name}`)} ORDER BY header, _key`,
+        )) {
           for (const raw of rows) {
             const row = LoadRow.parse(raw);
             const one = prepare(lines, partReferences[1] ?? [], row);
@@ -544,16 +567,29 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
             const before = first.get(row._key);
             if (!before) continue;
             const { row: prepared } = prepare(entity, references, row);
-            const missing = references.filter((one) => row[`has:${one.field}`] === true && textOf(row, `to:${one.field}`) === null);
-            if (missing.length > 0) dropped.set(row._key, missing.map((one) => one.field));
-            const bound = prepared.references.filter((one) => references.some((r) => r.field === one.field) && one.targetKey !== null);
+            const missing = references.filter(
+              (one) => row[`has:${one.field}`] === true && textOf(row, `to:${one.field}`) === null,
+            );
+            if (missing.length > 0)
+              dropped.set(
+                row._key,
+                missing.map((one) => one.field),
+              );
+            const bound = prepared.references.filter(
+              (one) => references.some((r) => r.field === one.field) && one.targetKey !== null,
+            );
             if (bound.length === 0) {
               receipts.push({ ...before, pending: false, dropped: (dropped.get(row._key) ?? []).join(',') });
               continue;
             }
             yield {
               collection: targetOf(entity),
-              row: { legacyKey: row._key, body: '{}', references: bound, ...(before.target === null ? {} : { targetKey: before.target }) },
+              row: {
+                legacyKey: row._key,
+                body: '{}',
+                references: bound,
+                ...(before.target === null ? {} : { targetKey: before.target }),
+              },
             };
           }
         }

@@ -22,11 +22,7 @@ interface Input {
 }
 
 /** The staged files of a role from some chunks of a step, proven to be what was accepted. */
-export async function inputsOf(
-  staging: Staging,
-  manifests: readonly Manifest[],
-  role: string,
-): Promise<Input[]> {
+export async function inputsOf(staging: Staging, manifests: readonly Manifest[], role: string): Promise<Input[]> {
   const files = manifests.flatMap((manifest) => fileOf(manifest, role) ?? []);
   return Promise.all(files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key })));
 }
@@ -68,7 +64,11 @@ async function fillLookups(job: DuckJob, staging: Staging, plan: Plan, compiled:
     const columns = { match: 'VARCHAR', take: 'VARCHAR' };
     await job.createTable(relation, columns);
     const rows = data.map((row) => ({ match: row[lookup.match] ?? null, take: row[lookup.take] ?? null }));
-    await job.insert(relation, columns, rows.filter((row) => row.match !== null));
+    await job.insert(
+      relation,
+      columns,
+      rows.filter((row) => row.match !== null),
+    );
     const twice = await job.all(
       `SELECT "match", count(*) AS n FROM ${identifier(relation)} GROUP BY "match" HAVING count(*) > 1 LIMIT 1`,
       LookupRow,
@@ -185,10 +185,16 @@ async function writePart(
       `SELECT _source, b.rule AS rule, b.field AS field, b."value" AS "value" FROM (SELECT _source, unnest(_bad) AS b FROM broken) ORDER BY ALL`,
       { role: roleOf(entity, part, 'rejects'), key: restrictedKey(entity) },
     ),
-    await writeRows(staging, job, of, `SELECT _key AS _source, _left AS rule FROM ${flagged} WHERE _left IS NOT NULL ORDER BY ALL`, {
-      role: roleOf(entity, part, 'left'),
-      key: 'rows',
-    }),
+    await writeRows(
+      staging,
+      job,
+      of,
+      `SELECT _key AS _source, _left AS rule FROM ${flagged} WHERE _left IS NOT NULL ORDER BY ALL`,
+      {
+        role: roleOf(entity, part, 'left'),
+        key: 'rows',
+      },
+    ),
   );
   const counts = await job.one(
     `SELECT (SELECT count(*) FROM ${flagged}) AS extracted,
@@ -204,7 +210,9 @@ async function writePart(
 /** Where a transform reads a part's rows: its own chunk, or its partition of every regrouped chunk. */
 async function sourceManifests(staging: Staging, entity: Entity, task: ChunkTask): Promise<Manifest[]> {
   if (!entity.keyedBy) {
-    return [await manifestOf(staging, { entity: entity.name, step: 'extract', chunk: task.chunk }, task.ledgers.extract)];
+    return [
+      await manifestOf(staging, { entity: entity.name, step: 'extract', chunk: task.chunk }, task.ledgers.extract),
+    ];
   }
   return manifestsOf(staging, entity.name, 'regroup', task.ledgers.regroup ?? '');
 }
@@ -270,7 +278,11 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
   const staging = await deps.staging(task.run);
   const plan = await loadPlan(staging, task.plan);
   const entity = entityOf(plan, task.entity);
-  const manifest = await manifestOf(staging, { entity: entity.name, step: 'extract', chunk: task.chunk }, task.ledgers.extract);
+  const manifest = await manifestOf(
+    staging,
+    { entity: entity.name, step: 'extract', chunk: task.chunk },
+    task.ledgers.extract,
+  );
   const rows = await inputsOf(staging, [manifest], 'rows');
   const side = await inputsOf(staging, [manifest], 'restricted');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
@@ -280,7 +292,9 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
     { purpose: `regroup ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
       const joined =
-        side.length === 0 ? relationOf(rows) : `(SELECT * FROM ${relationOf(rows)} m JOIN ${relationOf(side)} r USING (_key))`;
+        side.length === 0
+          ? relationOf(rows)
+          : `(SELECT * FROM ${relationOf(rows)} m JOIN ${relationOf(side)} r USING (_key))`;
       const compiled = compilePart(entity);
       await fillLookups(job, staging, plan, compiled);
       await job.run(`CREATE TABLE flagged AS ${compiled.flagged(joined)}`);

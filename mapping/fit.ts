@@ -86,7 +86,8 @@ function kindFit(kind: FieldKind, raw: string, rawType: string): Fit {
       return { value, rules };
     }
     case 'timestamp': {
-      const value = `TRY_CAST(${raw} AS TIMESTAMPTZ)`;
+      const exact = `TRY_CAST(${raw} AS TIMESTAMPTZ)`;
+      const value = kind.precision === 'second' ? `date_trunc('second', ${exact})` : exact;
       return { value, rules: [{ rule: 'timestamp.format', when: `${value} IS NULL OR NOT isfinite(${value})` }] };
     }
     case 'uuid': {

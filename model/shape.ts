@@ -8,7 +8,7 @@ export const FieldKind = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bigint') }),
   z.strictObject({ kind: z.literal('boolean') }),
   z.strictObject({ kind: z.literal('date') }),
-  z.strictObject({ kind: z.literal('timestamp') }),
+  z.strictObject({ kind: z.literal('timestamp'), precision: z.enum(['second', 'microsecond']) }),
   z.strictObject({ kind: z.literal('uuid') }),
   z.strictObject({ kind: z.literal('choice'), options: z.record(z.string(), z.string()) }),
   z.strictObject({ kind: z.literal('reference'), collections: z.array(z.string()).min(1) }),
@@ -60,9 +60,12 @@ export function date(): z.ZodISODate {
   return remember(z.iso.date(), { kind: 'date' });
 }
 
-/** An instant, always in UTC. */
-export function timestamp(): z.ZodISODateTime {
-  return remember(z.iso.datetime(), { kind: 'timestamp' });
+/**
+ * An instant, always in UTC. A target that keeps whole seconds says so here: then fractions are cut when the row is
+ * mapped, and what is compared is what the target can hold.
+ */
+export function timestamp(options: { precision?: 'second' | 'microsecond' } = {}): z.ZodISODateTime {
+  return remember(z.iso.datetime(), { kind: 'timestamp', precision: options.precision ?? 'microsecond' });
 }
 
 /** A UUID (GUID). */

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import type { ActualRow } from '../connectors/port.ts';
+import type { Part } from '../model/blueprint.ts';
+import { LandfallError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { ChunkResult } from '../model/run.ts';
+import { duckType } from '../model/shape.ts';
+import { identifier } from '../model/sql.ts';
+import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { Staging } from '../staging/index.ts';
+import { StagedFile, writeManifest } from '../staging/manifest.ts';
+import { parquetKeys, writeRows } from '../staging/rows.ts';
+import { getSealed, putSealed } from '../staging/sealed.ts';
+import type { ChunkTask } from './contract.ts';
+import type { Beat, Dependencies } from './dependencies.ts';
+import { loadPlan } from './documents.ts';
+import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf, targetOf } from './parts.ts';
+
+/** Pages a staged file holds: how much is read again, at most, after a worker was lost. */
+const PagesAFile = 10;
+
+/** How far a read-back is. Holds a continuation that may carry row values: staged, never a heartbeat. */
+const Checkpoint = z.strictObject({
+  files: z.array(StagedFile),
+  next: z.string().nullable(),
+  asAt: z.string(),
+  rows: z.int(),
+  done: z.boolean(),
+});
+type Checkpoint = z.infer<typeof Checkpoint>;
+
+/** Columns of what was read back: the legacy key, the target's key, and each field of the shape that the part writes. */
+export function actualColumns(part: Part): Record<string, string> {
+  const columns: Record<string, string> = { _key: 'VARCHAR', _target: 'VARCHAR' };
+  for (const field of Object.keys(part.fields)) {
+    const shape = part.to.shape[field];
+    if (shape) columns[field] = duckType(shape.type);
+  }
+  return columns;
+}
+
+function flat(part: Part, row: ActualRow): Record<string, string | number | boolean | null> {
+  const values: Record<string, string | number | boolean | null> = { _key: row.legacyKey, _target: row.targetKey };
+  for (const field of Object.keys(part.fields)) values[field] = row.values[field] ?? null;
+  return values;
+}
+
+async function writeFile(
+  job: DuckJob,
+  staging: Staging,
+  plan: Plan,
+  task: ChunkTask,
+  part: Part,
+  number: number,
+): Promise<StagedFile[]> {
+  const entity = entityOf(plan, task.entity);
+  const of = { entity: task.entity, step: 'readback', chunk: task.chunk };
+  const secret = Object.keys(part.fields).filter((field) => isRestrictedField(plan, part, field));
+  const hidden = secret.map(identifier).join(', ');
+  const role = (name: string): string => `${roleOf(entity, part, name)}-${number}`;
+  const files = [
+    await writeRows(staging, job, of, `SELECT * ${hidden === '' ? '' : `EXCLUDE (${hidden})`} FROM actual`, {
+      role: role('actual'),
+      key: 'rows',
+    }),
+  ];
+  if (hidden !== '') {
+    const side = `SELECT _target, ${hidden} FROM actual`;
+    files.push(
+      await writeRows(staging, job, of, side, { role: role('actual-restricted'), key: restrictedKey(entity) }),
+    );
+  }
+  return files;
+}
+
+/** Reads back what is in the target now, page by page; a lost worker's successor goes on where it stopped. */
+export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
+  const staging = await deps.staging(task.run);
+  const plan = await loadPlan(staging, task.plan);
+  const entity = entityOf(plan, task.entity);
+  const part = partsOf(entity)[task.chunk];
+  if (!part) throw new Error(`${entity.name} has no part ${task.chunk}`);
+  const target = await deps.target(plan.target.name);
+  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
+  const collection = targetOf(part);
+  const generation = (task.ledgers.references ?? task.ledgers.load ?? '').slice(0, 16);
+  const pathOf = (number: number): string =>
+    `runs/${task.run}/${entity.name}/readback/${part.name}-${generation}/checkpoint-${number}.json`;
+  const read = async (number: number): Promise<Checkpoint | null> => {
+    try {
+      return await getSealed(staging, pathOf(number), Checkpoint);
+    } catch (error) {
+      if (error instanceof LandfallError && error.code === 'staging.gone') return null;
+      throw error;
+    }
+  };
+
+  let at: Checkpoint = { files: [], next: null, asAt: '', rows: 0, done: false };
+  let number = 0;
+  for (let found = await read(number); found !== null; found = await read(number)) {
+    at = found;
+    number += 1;
+  }
+  const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
+  const columns = actualColumns(part);
+  while (!at.done) {
+    const from: Checkpoint = at;
+    at = await withDuckJob(
+      staging.budget,
+      { purpose: `read back ${part.name}`, scratch: staging.scratch, keys, signal: beat.signal },
+      async (job) => {
+        await job.createTable('actual', columns);
+        let { next, rows } = from;
+        let asAt = from.asAt;
+        let done = false;
+        for (let pages = 0; pages < PagesAFile && !done; pages += 1) {
+          const page = await target.readBack(collection, next, call);
+          await job.insert(
+            'actual',
+            columns,
+            page.rows.map((row) => flat(part, row)),
+          );
+          rows += page.rows.length;
+          // The oldest answer is what the whole can be dated by.
+          asAt = asAt === '' ? page.asAt : asAt;
+          next = page.next;
+          done = next === null;
+          beat.beat(rows);
+        }
+        const files = await writeFile(job, staging, plan, task, part, number);
+        return { files: [...from.files, ...files], next, asAt, rows, done };
+      },
+    );
+    const { outcome } = await putSealed(staging, pathOf(number), at);
+    // Another attempt was here first: what it staged is what counts.
+    if (outcome === 'exists') at = (await read(number)) ?? at;
+    number += 1;
+  }
+  const manifest = await writeManifest(staging, {
+    version: 1,
+    run: task.run,
+    plan: task.plan,
+    entity: entity.name,
+    step: 'readback',
+    chunk: task.chunk,
+    files: at.files.map((file) => ({ ...file, role: file.role.replace(/-\d+$/, '') })),
+    counts: {},
+    position: at.asAt,
+  });
+  return { chunk: task.chunk, manifest, counts: {} };
+}

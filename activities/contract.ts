@@ -1,5 +1,5 @@
 import type { PlanOutline } from '../model/plan.ts';
-import type { ChunkResult, Counts, CountsByPart, Step } from '../model/run.ts';
+import type { ChunkResult, CountsByPart, Step } from '../model/run.ts';
 
 /**
  * The steps that workflows call. Names, numbers, codes and digests cross this line, never rows, keys or secrets.
@@ -126,12 +126,16 @@ export interface Activities {
   ): Promise<ReportMade>;
 
   /** Verifies an assertion, appends it to the evidence, and says what was decided. */
-  acceptDecision(of: RunRef & { decision: AssertedDecision; about: string | null }): Promise<DecisionAccepted>;
+  acceptDecision(
+    of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string },
+  ): Promise<DecisionAccepted>;
   freezeSource(of: RunRef): Promise<void>;
-  /** The switch: proves that what was signed is what is there, then marks the target live. */
+  /** Proves, chunk by chunk, that the frozen source still holds what was extracted. */
+  proveUnchanged(of: RunRef & { ledgers: Record<string, Ledgers>; chunkPlans: Record<string, string> }): Promise<void>;
+  /** The switch: the target is marked live. */
   goLive(of: RunRef & { report: string; record: number }): Promise<void>;
   /** Removes staged files that no accepted manifest names. */
-  collect(of: RunRef & { ledgers: Record<string, Ledgers> }): Promise<{ files: number; bytes: number }>;
+  collect(
+    of: RunRef & { ledgers: Record<string, Ledgers>; crosswalks: Record<string, string> },
+  ): Promise<{ files: number; bytes: number }>;
 }
-
-export type { Counts };

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { CountsByPart } from '../model/run.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
@@ -13,18 +12,18 @@ function pathOf(run: string, entity: string, digest: string): string {
   return `runs/${run}/${entity}/crosswalk-${digest.slice(0, 32)}.json`;
 }
 
+/** The staged file that holds an entity's crosswalk. */
+export async function crosswalkManifest(staging: Staging, entity: string, digest: string): Promise<StagedFile> {
+  return getSealed(staging, pathOf(staging.run, entity, digest), StagedFile, digest);
+}
+
 /** The crosswalk of an entity: `_source` (its key in the source), `_key` (in Landfall's terms), `target` (in the target). */
 export async function crosswalkFile(
   staging: Staging,
   entity: string,
   digest: string,
 ): Promise<{ local: string; key: string }> {
-  const file: z.infer<typeof StagedFile> = await getSealed(
-    staging,
-    pathOf(staging.run, entity, digest),
-    StagedFile,
-    digest,
-  );
+  const file = await crosswalkManifest(staging, entity, digest);
   return { local: await verifiedFile(staging, file), key: file.key };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChunkBounds, LeaseRef, ReadRequest, Source } from '../connectors/port.ts';
 import { rowKey } from '../mapping/keys.ts';
-import type { Entity, Lines, Part } from '../model/blueprint.ts';
+import type { Entity, Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ChunkResult, CountsByPart } from '../model/run.ts';
@@ -18,7 +18,7 @@ import { entityOf, isRestrictedColumn, partsOf, plannedPart, restrictedKey, role
 
 /** What is read of a part. Lines are cut by their header's key, so that documents stay whole. */
 export function readRequest(plan: Plan, part: Part): ReadRequest {
-  const lines = 'headerKey' in part ? (part as Lines) : null;
+  const lines = 'headerKey' in part ? part : null;
   return {
     object: part.from.object,
     key: lines ? lines.headerKey : part.from.key,
@@ -173,7 +173,7 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
       step: 'extract',
       chunk: task.chunk,
       files,
-      counts: counts as Manifest['counts'],
+      counts,
       position: lease?.position ?? null,
     });
     return { chunk: task.chunk, manifest, counts };

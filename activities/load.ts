@@ -405,7 +405,7 @@ async function writeReceipts(
     step: task.step,
     chunk: task.chunk,
     files: [file],
-    counts: counts as Manifest['counts'],
+    counts,
     position: null,
   });
   return { chunk: task.chunk, manifest, counts };

@@ -265,7 +265,7 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
         step: 'transform',
         chunk: task.chunk,
         files,
-        counts: counts as Manifest['counts'],
+        counts,
         position: manifests[0]?.position ?? null,
       });
       return { chunk: task.chunk, manifest, counts };

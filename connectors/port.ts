@@ -349,13 +349,18 @@ export interface WriteAttachments {
   ): Promise<AsyncIterable<Uint8Array> | null>;
 }
 
+export interface MarkLive {
+  /** Leaves a mark in the target that it is the system of record from now on. Idempotent. */
+  markLive(by: { run: string; report: string }, call: TargetCall): Promise<void>;
+}
+
 export type TargetCapabilities = Pingable &
   Closable &
   CheckShape &
   WriteBatch &
   FindRows &
   ReadBack &
-  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & Figures>;
+  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & Figures & MarkLive>;
 
 export interface Target extends TargetCapabilities {
   readonly role: 'target';

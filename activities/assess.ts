@@ -1,0 +1,99 @@
+import { partsOf } from '../model/blueprint.ts';
+import { LandfallError } from '../model/errors.ts';
+import type { PlanOutline } from '../model/plan.ts';
+import { lookupsIn } from '../model/sql.ts';
+import { sourceExpressions } from '../mapping/compile.ts';
+import type { RunRef } from './contract.ts';
+import type { Beat, Dependencies } from './dependencies.ts';
+import { loadPlan, putReference, readReference } from './documents.ts';
+import { plannedPart } from './parts.ts';
+import { loadAfter } from './plan.ts';
+
+/** What the workflows need of a plan. */
+export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutline> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const source = await deps.source(plan.source.name);
+  const { entities } = plan.blueprint;
+  const ordered = plan.order.flatMap((name) => entities.find((entity) => entity.name === name) ?? []);
+  return {
+    migration: plan.migration,
+    mode: plan.mode,
+    title: plan.blueprint.title,
+    source: plan.source.name,
+    target: plan.target.name,
+    entities: ordered.map((entity) => ({
+      name: entity.name,
+      title: entity.title,
+      parts: partsOf(entity).map((part) => part.name),
+      loadAfter: loadAfter(entity),
+      keyed: entity.keyedBy !== undefined,
+      later: Object.values(entity.fields).some((mapping) => mapping.kind === 'crosswalk' && mapping.later),
+      attachments: entity.attachments !== undefined,
+      rejectLimit: entity.rejectLimit,
+      consistency: entity.consistency,
+    })),
+    owners: plan.owners,
+    engineers: plan.engineers,
+    canFreeze: source.freeze !== undefined,
+    needsLease: source.openLease !== undefined && entities.some((entity) => entity.consistency === 'snapshot'),
+    options: plan.options,
+  };
+}
+
+function changed(what: string, where: Record<string, string>): LandfallError {
+  return new LandfallError({
+    code: 'plan.outdated',
+    kind: 'permanent',
+    what,
+    where,
+    hint: 'Run `landfall check`, adapt the blueprint if need be, and start a new run.',
+  });
+}
+
+/** Proves that source and target still are what the plan was made for. */
+export async function assess(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const source = await deps.source(plan.source.name);
+  const target = await deps.target(plan.target.name);
+  await source.ping();
+  await target.ping();
+  for (const part of plan.blueprint.entities.flatMap(partsOf)) {
+    const planned = plannedPart(plan, part.name);
+    const [described] = await source.describe([part.from.object]);
+    if (described?.fingerprint !== planned.sourceFingerprint) {
+      throw changed(`The structure of ${part.from.object} has changed since the plan was made.`, { entity: part.name });
+    }
+    const fingerprints = await target.fingerprint([part.to.collection]);
+    if (fingerprints[part.to.collection] !== planned.targetFingerprint) {
+      throw changed(`The target’s ${part.to.collection} has changed since the plan was made.`, { entity: part.name });
+    }
+    beat.beat();
+  }
+}
+
+/** Reads the target's reference data that mappings look up. */
+export async function stageLookups(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  const target = await deps.target(plan.target.name);
+  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
+  const wanted = new Map<string, Set<string>>();
+  for (const part of plan.blueprint.entities.flatMap(partsOf)) {
+    for (const { sql } of sourceExpressions(part)) {
+      for (const lookup of lookupsIn(sql)) {
+        if (lookup.of !== 'target') continue;
+        const columns = wanted.get(lookup.table) ?? new Set<string>();
+        wanted.set(lookup.table, columns.add(lookup.match).add(lookup.take));
+      }
+    }
+  }
+  for (const [collection, columns] of wanted) {
+    const rows: Record<string, string | null>[] = [];
+    for await (const page of target.readReference(collection, [...columns], call)) {
+      rows.push(...page);
+      beat.beat(rows.length);
+    }
+    await putReference(staging, collection, { asAt: deps.now().toISOString(), rows });
+    await readReference(staging, collection);
+  }
+}

@@ -1,0 +1,122 @@
+import { LandfallError } from '../model/errors.ts';
+import { partsOf } from '../model/blueprint.ts';
+import type { Step } from '../model/run.ts';
+import { collectGarbage, referencedPaths, type AcceptedManifest } from '../staging/collect.ts';
+import { appendEvidence } from '../staging/evidence.ts';
+import { fileOf } from '../staging/manifest.ts';
+import type { Ledgers, RunRef } from './contract.ts';
+import type { Beat, Dependencies } from './dependencies.ts';
+import { crosswalkManifest } from './crosswalk.ts';
+import { loadPlan, readChunkPlan, readLedger } from './documents.ts';
+import { readRequest } from './extract.ts';
+import { entityOf, roleOf } from './parts.ts';
+import { manifestsOf } from './transform.ts';
+
+/** How old an unreferenced file must be, in milliseconds: attempts may outlive their cancellation. */
+const GraceMs = 3_600_000;
+
+/** Makes the source refuse writes, and proves it by trying one. */
+export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const source = await deps.source(plan.source.name);
+  const objects = plan.blueprint.entities.flatMap(partsOf).map((part) => part.from.object);
+  if (!source.freeze || !source.isFrozen) {
+    throw new LandfallError({
+      code: 'source.cannot-freeze',
+      kind: 'permanent',
+      what: 'The source cannot be made to refuse writes.',
+      where: { connection: plan.source.name },
+      hint: 'Configure `freeze` for the connection.',
+    });
+  }
+  await source.freeze(objects);
+  if (await source.isFrozen(objects)) return;
+  throw new LandfallError({
+    code: 'source.not-frozen',
+    kind: 'permanent',
+    what: 'The source was told to refuse writes, but a write went through.',
+    where: { connection: plan.source.name },
+    hint: 'Ask the database’s administrator; nothing was switched.',
+  });
+}
+
+/**
+ * Proves, chunk by chunk, that the frozen source still holds what was extracted: what was signed is what is there.
+ *
+ * @throws LandfallError `cut-over.source-changed` when work went on in the source after it was read
+ */
+export async function proveUnchanged(
+  deps: Dependencies,
+  of: RunRef & { ledgers: Record<string, Ledgers>; chunkPlans: Record<string, string> },
+  beat: Beat,
+): Promise<void> {
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  const source = await deps.source(plan.source.name);
+  if (!source.openLease || !source.stillStands) return;
+  const lease = await source.openLease();
+  try {
+    for (const name of plan.order) {
+      const entity = entityOf(plan, name);
+      const chunks = (await readChunkPlan(staging, name, of.chunkPlans[name] ?? '')).chunks;
+      const manifests = await manifestsOf(staging, name, 'extract', of.ledgers[name]?.extract ?? '');
+      for (const manifest of manifests) {
+        const bounds = chunks[manifest.chunk];
+        for (const part of partsOf(entity)) {
+          const rows = fileOf(manifest, roleOf(entity, part, 'rows'))?.rows ?? -1;
+          const since = { position: manifest.position ?? '', rows };
+          beat.beat(manifest.chunk);
+          if (bounds && (await source.stillStands(readRequest(plan, part), bounds, since, lease))) continue;
+          throw new LandfallError({
+            code: 'cut-over.source-changed',
+            kind: 'permanent',
+            what: 'The source has changed since it was read: the signature does not cover what is there now.',
+            where: { entity: part.name, chunk: manifest.chunk },
+            hint: 'Start a new run while the source stays frozen, and have its report signed.',
+          });
+        }
+      }
+    }
+  } finally {
+    await lease.release();
+  }
+}
+
+/** The switch: the target is marked live, and the evidence says by which report and whose signature. */
+export async function goLive(deps: Dependencies, of: RunRef & { report: string; record: number }): Promise<void> {
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  const target = await deps.target(plan.target.name);
+  const call = { gate: deps.gate(plan.target.name, plan.options) };
+  await target.markLive?.({ run: of.run, report: of.report }, call);
+  await appendEvidence(staging, {
+    kind: 'switched',
+    at: deps.now().toISOString(),
+    by: 'landfall',
+    body: { report: of.report, signature: of.record, marked: target.markLive !== undefined },
+  });
+}
+
+/** Removes what no accepted manifest names. */
+export async function collect(
+  deps: Dependencies,
+  of: RunRef & { ledgers: Record<string, Ledgers>; crosswalks: Record<string, string> },
+  beat: Beat,
+): Promise<{ files: number; bytes: number }> {
+  const staging = await deps.staging(of.run);
+  const accepted: AcceptedManifest[] = [];
+  for (const [entity, ledgers] of Object.entries(of.ledgers)) {
+    for (const [step, ledger] of Object.entries(ledgers) as [Step, string][]) {
+      for (const [chunk, digest] of await readLedger(staging, { entity, step }, ledger)) {
+        accepted.push({ entity, step, chunk, digest });
+      }
+    }
+  }
+  beat.beat();
+  const referenced = await referencedPaths(staging, accepted);
+  for (const [entity, digest] of Object.entries(of.crosswalks)) {
+    referenced.add((await crosswalkManifest(staging, entity, digest)).path);
+  }
+  const done = await collectGarbage(staging, { referenced, graceMs: GraceMs, signal: beat.signal });
+  return { files: done.deleted, bytes: done.deletedBytes };
+}

@@ -1,0 +1,107 @@
+import { importSPKI, jwtVerify } from 'jose';
+import { z } from 'zod';
+import { LandfallError } from '../model/errors.ts';
+import { appendEvidence } from '../staging/evidence.ts';
+import type { AssertedDecision, DecisionAccepted, DecisionAction, RunRef } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { loadPlan } from './documents.ts';
+
+/** What an assertion says, besides who (`sub`), for which run (`aud`), once (`jti`) and until when (`exp`). */
+const Claims = z.object({
+  sub: z.string(),
+  jti: z.string().min(16),
+  action: z.string(),
+  decision: z.string(),
+  about: z.string().nullable(),
+  comment: z.string().nullable().optional(),
+});
+
+const allowed: Record<DecisionAction, 'owners' | 'engineers'> = {
+  'sign-off': 'owners',
+  'quality-gate': 'engineers',
+  pause: 'engineers',
+  resume: 'engineers',
+  abort: 'engineers',
+  replay: 'engineers',
+};
+
+function refused(code: string, what: string, hint: string): LandfallError {
+  return new LandfallError({ code: `decision.${code}`, kind: 'permanent', what, hint });
+}
+
+/**
+ * Verifies a decision that a person asserted with their own key (JWS, RFC 7515, EdDSA), and appends it to the evidence
+ * before it is acknowledged. Access to Temporal is not an identity.
+ *
+ * @throws LandfallError `decision.*` with the reason for the refusal
+ */
+export async function acceptDecision(
+  deps: Dependencies,
+  of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string },
+): Promise<DecisionAccepted> {
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  const { action, assertion } = of.decision;
+  const body = assertion.split('.')[1] ?? '';
+  let unverified: z.infer<typeof Claims>;
+  try {
+    unverified = Claims.parse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')));
+  } catch {
+    throw refused('malformed', 'The assertion cannot be read.', 'Use the landfall command of the same version.');
+  }
+  const person = plan.people[unverified.sub];
+  if (!person || typeof person.publicKey !== 'string') {
+    throw refused(
+      'unknown-person',
+      'The person is not in the plan.',
+      'Decide as somebody whom the migration names as owner or engineer.',
+    );
+  }
+  try {
+    const key = await importSPKI(person.publicKey, 'EdDSA');
+    await jwtVerify(assertion, key, {
+      audience: of.run,
+      subject: unverified.sub,
+      clockTolerance: 5,
+      currentDate: deps.now(),
+    });
+  } catch (error) {
+    throw refused(
+      'signature',
+      `The assertion does not hold: ${error instanceof Error ? error.message : String(error)}.`,
+      'Use the private key that belongs to the public key in the configuration, and a clock that is right.',
+    );
+  }
+  if (unverified.action !== action) throw refused('action', 'The assertion is for another action.', 'Ask again.');
+  if (!plan[allowed[action]].includes(unverified.sub)) {
+    throw refused(
+      'role',
+      `Only ${allowed[action]} of the migration may do this.`,
+      `They are: ${plan[allowed[action]].join(', ')}.`,
+    );
+  }
+  if (of.about !== null && unverified.about !== of.about) {
+    throw refused(
+      'digest',
+      'The decision names another report than the one that stands.',
+      'Read the current report and decide again.',
+    );
+  }
+  if (action === 'sign-off' && unverified.decision === 'signed' && unverified.sub === of.startedBy) {
+    throw refused('own-run', 'Nobody signs their own run.', 'Ask another owner.');
+  }
+  const record = await appendEvidence(
+    staging,
+    {
+      kind: action,
+      at: deps.now().toISOString(),
+      by: unverified.sub,
+      body: { decision: unverified.decision, about: unverified.about, comment: unverified.comment ?? null, assertion },
+    },
+    (log) => {
+      const used = log.some((one) => JSON.stringify(one.body).includes(assertion));
+      if (used) throw refused('replayed', 'The assertion was used before.', 'Ask again; each counts once.');
+    },
+  );
+  return { person: unverified.sub, decision: unverified.decision, about: unverified.about, record: record.number };
+}

@@ -1,0 +1,169 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities, ChunkTask, LedgerEntry, Ledgers } from '../activities/contract.ts';
+import type { RunOptions } from '../model/options.ts';
+import { addCounts, type ChunkResult, type CountsByPart, type Step, type StepResult } from '../model/run.ts';
+import { Bitmap } from './bitmap.ts';
+import { entityDetails } from './details.ts';
+import { entityProgress, progress, setPaused } from './messages.ts';
+import { boundedFanOut } from './schedule.ts';
+import { stepsFor } from './steps.ts';
+
+export interface EntityInput {
+  run: string;
+  plan: string;
+  entity: string;
+  title: string;
+  step: Step;
+  chunks: number;
+  lease: number | null;
+  chunkPlan: string | null;
+  prior: string | null;
+  partitions: number;
+  ledgers: Ledgers;
+  crosswalks: Record<string, string>;
+  options: RunOptions;
+  paused: boolean;
+  /** What an earlier execution of this same step had done when it continued as new. */
+  carried: { ledger: string; done: string; counts: CountsByPart } | null;
+}
+
+export interface EntityOutcome extends StepResult {
+  /** False when the source's snapshot was lost: the ledger lists the chunks that were accepted until then. */
+  complete: boolean;
+}
+
+const activityOf = {
+  extract: 'extractChunk',
+  regroup: 'regroupChunk',
+  transform: 'transformChunk',
+  load: 'loadChunk',
+  references: 'setReferences',
+  attachments: 'moveAttachments',
+  readback: 'readBackPages',
+} as const satisfies Record<Step, keyof Activities>;
+
+/** Adds one chunk's figures to a part-by-part sum. */
+function added(sum: CountsByPart, one: CountsByPart): CountsByPart {
+  const parts = new Set([...Object.keys(sum), ...Object.keys(one)]);
+  return Object.fromEntries([...parts].map((part) => [part, addCounts(sum[part] ?? {}, one[part] ?? {})]));
+}
+
+function isLostLease(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'lease.lost'
+  );
+}
+
+/**
+ * Takes one entity through one step, chunk by chunk, within a bound. History holds for each chunk its number, its
+ * figures and the digest of the manifest that was accepted; the list of them is staged.
+ */
+export async function entity(input: EntityInput): Promise<EntityOutcome> {
+  const steps = stepsFor(input.options);
+  const done = new Bitmap(input.chunks, input.carried?.done);
+  let counts: CountsByPart = input.carried?.counts ?? {};
+  let ledger: string | null = input.carried?.ledger ?? null;
+  let paused = input.paused;
+  let entries: LedgerEntry[] = [];
+  let doneCount = 0;
+  let lost = false;
+  let toldAt = Date.now();
+
+  for (let chunk = 0; chunk < input.chunks; chunk += 1) if (done.has(chunk)) doneCount += 1;
+
+  const now = () => ({
+    entity: input.entity,
+    step: input.step,
+    chunksDue: input.chunks,
+    chunksDone: doneCount,
+    counts,
+  });
+  setHandler(setPaused, (value) => void (paused = value));
+  setHandler(entityProgress, now);
+  setCurrentDetails(entityDetails(input.title, now(), paused));
+
+  const parent = workflowInfo().parent;
+  const tell = async (): Promise<void> => {
+    setCurrentDetails(entityDetails(input.title, now(), paused));
+    if (!parent || Date.now() - toldAt < input.options.progressMs) return;
+    toldAt = Date.now();
+    await getExternalWorkflowHandle(parent.workflowId).signal(progress, now());
+  };
+
+  const task = (chunk: number): ChunkTask => ({
+    run: input.run,
+    plan: input.plan,
+    entity: input.entity,
+    step: input.step,
+    chunk,
+    ledgers: input.ledgers,
+    lease: input.lease,
+    chunkPlan: input.chunkPlan,
+    prior: input.prior,
+    partitions: input.partitions,
+    crosswalks: input.crosswalks,
+  });
+
+  function* due(): Generator<number> {
+    for (let chunk = 0; chunk < input.chunks; chunk += 1) if (!done.has(chunk)) yield chunk;
+  }
+
+  await boundedFanOut(
+    due(),
+    input.options.chunkFanOut,
+    async (chunk) => {
+      await condition(() => !paused);
+      let result: ChunkResult;
+      try {
+        const summary = `${input.entity} ${chunk + 1} of ${input.chunks}`;
+        result = await steps[activityOf[input.step]].executeWithOptions({ summary }, [task(chunk)]);
+      } catch (error) {
+        if (!isLostLease(error)) throw error;
+        lost = true;
+        return;
+      }
+      done.add(chunk);
+      doneCount += 1;
+      counts = added(counts, result.counts);
+      entries.push({ chunk, manifest: result.manifest });
+      await tell();
+    },
+    () => lost || workflowInfo().continueAsNewSuggested,
+  );
+
+  const written = await steps.writeLedger({
+    run: input.run,
+    plan: input.plan,
+    entity: input.entity,
+    step: input.step,
+    previous: ledger,
+    entries: entries.sort((a, b) => a.chunk - b.chunk),
+  });
+  ledger = written.digest;
+  entries = [];
+
+  if (!lost && doneCount < input.chunks) {
+    await continueAsNew<typeof entity>({
+      ...input,
+      paused,
+      carried: { ledger, done: done.toString(), counts },
+    });
+  }
+  return {
+    entity: input.entity,
+    step: input.step,
+    chunks: input.chunks,
+    ledger,
+    counts,
+    complete: !lost,
+  };
+}

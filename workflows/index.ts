@@ -1,0 +1,2 @@
+export { entity } from './entity.ts';
+export { migration } from './migration.ts';

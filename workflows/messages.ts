@@ -1,0 +1,35 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AssertedDecision } from '../activities/contract.ts';
+import type { CountsByPart, RunStatus, Step } from '../model/run.ts';
+
+/** What came of a decision: who made it and under which number the evidence keeps it. */
+export interface DecisionOutcome {
+  person: string;
+  decision: string;
+  record: number;
+}
+
+/** An owner signs the report, or refuses to. */
+export const signOff = defineUpdate<DecisionOutcome, [AssertedDecision]>('signOff');
+/** An engineer decides at the quality gate: load all the same, or abort. */
+export const decideGate = defineUpdate<DecisionOutcome, [AssertedDecision]>('decideGate');
+/** No further chunk is started; those in work end. */
+export const pause = defineUpdate<DecisionOutcome, [AssertedDecision]>('pause');
+export const resume = defineUpdate<DecisionOutcome, [AssertedDecision]>('resume');
+/** Ends the run. What is staged and what is in the target stays, for a later run or for undo. */
+export const abort = defineUpdate<DecisionOutcome, [AssertedDecision]>('abort');
+export const status = defineQuery<RunStatus>('status');
+
+/** How far an entity is, told to its migration every few seconds at most. */
+export interface Progress {
+  entity: string;
+  step: Step;
+  chunksDue: number;
+  chunksDone: number;
+  counts: CountsByPart;
+}
+export const progress = defineSignal<[Progress]>('progress');
+/** From a migration to its entities. */
+export const setPaused = defineSignal<[boolean]>('setPaused');
+/** An entity's own figures, for a watcher who does not want to wait for the next `progress`. */
+export const entityProgress = defineQuery<Progress>('progress');

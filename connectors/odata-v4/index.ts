@@ -6,6 +6,7 @@ import { figures } from './figures.ts';
 import { findByLegacyKey } from './find.ts';
 import { ping } from './ping.ts';
 import { countRows, readBack, readReference } from './read-back.ts';
+import { markLive } from './live-mark.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
 import { writeBatch } from './write.ts';
@@ -41,6 +42,7 @@ export const odataV4: ConnectorKind<typeof Settings> = {
       openAttachment: (collection, targetKey, property, call) =>
         openAttachment(session, collection, targetKey, property, call),
       figures: (request) => figures(session, request),
+      ...(settings.liveMark ? { markLive: markLive(session, settings.liveMark) } : {}),
     } satisfies Target;
   },
 };

@@ -41,6 +41,18 @@ export const Settings = z
     settlingMs: z.int().min(0).default(150_000),
     /** Connections that one worker holds open. */
     connections: z.int().min(1).default(16),
+    /** A row whose value says that this system is the system of record: written by the cut-over's last step. */
+    liveMark: z
+      .strictObject({
+        collection: z.string().min(1),
+        id: z.string().min(1),
+        /** The property that the row is found by, and its value. */
+        keyProperty: z.string().min(1),
+        key: z.string().min(1),
+        /** The property that receives the run and the digest of its report. */
+        property: z.string().min(1),
+      })
+      .optional(),
     /** Sent with every request, for example `MSCRM.SuppressCallbackRegistrationExpanderJob`. */
     headers: z.record(z.string(), z.string()).default({}),
   })

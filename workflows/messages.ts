@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AssertedDecision } from '../activities/contract.ts';
+import type { AssertedDecision, Ledgers } from '../activities/contract.ts';
 import type { CountsByPart, RunStatus, Step } from '../model/run.ts';
 
 /** What came of a decision: who made it and under which number the evidence keeps it. */
@@ -19,6 +19,8 @@ export const resume = defineUpdate<DecisionOutcome, [AssertedDecision]>('resume'
 /** Ends the run. What is staged and what is in the target stays, for a later run or for undo. */
 export const abort = defineUpdate<DecisionOutcome, [AssertedDecision]>('abort');
 export const status = defineQuery<RunStatus>('status');
+/** The digests of each entity's ledgers, by which the command finds what is staged. */
+export const ledgers = defineQuery<Record<string, Ledgers>>('ledgers');
 
 /** How far an entity is, told to its migration every few seconds at most. */
 export interface Progress {

@@ -29,6 +29,7 @@ import { entity as entityWorkflow, type EntityInput, type EntityOutcome } from '
 import {
   abort,
   decideGate,
+  ledgers as ledgersQuery,
   pause,
   progress,
   resume,
@@ -159,6 +160,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
   };
 
   setHandler(status, () => now);
+  setHandler(ledgersQuery, () => ledgers);
   setHandler(progress, (told) => {
     const one = statusOf(told.entity);
     Object.assign(one, { step: told.step, chunksDue: told.chunksDue, chunksDone: told.chunksDone });
@@ -224,7 +226,8 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
         () => now.phase === 'sign-off' && now.signed === null,
       ),
     {
-      validator: (_decision: AssertedDecision) => only(now.phase === 'sign-off' && now.signed === null, 'There is no report that waits for a signature.'),
+      validator: (_decision: AssertedDecision) =>
+        only(now.phase === 'sign-off' && now.signed === null, 'There is no report that waits for a signature.'),
     },
   );
   setHandler(
@@ -237,7 +240,10 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
         (accepted) => (gate = accepted.decision),
         () => now.phase === 'quality-gate' && gate === null,
       ),
-    { validator: (_decision: AssertedDecision) => only(now.waiting?.on === 'quality-gate', 'The run does not wait at the quality gate.') },
+    {
+      validator: (_decision: AssertedDecision) =>
+        only(now.waiting?.on === 'quality-gate', 'The run does not wait at the quality gate.'),
+    },
   );
   setHandler(
     pause,
@@ -281,7 +287,10 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
         },
         () => !ended() && now.phase !== 'cut-over',
       ),
-    { validator: (_decision: AssertedDecision) => only(!ended() && now.phase !== 'cut-over', 'The run can no longer be aborted.') },
+    {
+      validator: (_decision: AssertedDecision) =>
+        only(!ended() && now.phase !== 'cut-over', 'The run can no longer be aborted.'),
+    },
   );
   let signature = -1;
 

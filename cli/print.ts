@@ -1,0 +1,71 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { LandfallError, placeOf, type Problem } from '../model/errors.ts';
+
+/** What the command ends with. Documented in the README. */
+export const ExitCode = { ok: 0, failed: 1, usage: 2, problems: 3, differs: 4 } as const;
+
+/** Whether to colour: only where a person watches, and never against their will (no-color.org). */
+const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+
+const paint =
+  (code: number) =>
+  (text: string): string =>
+    colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+
+export function say(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function sayJson(value: unknown): void {
+  say(JSON.stringify(value, null, 2));
+}
+
+/** A problem as three lines: what, where, what to do. */
+export function problemText(problem: Problem): string {
+  const mark = problem.severity === 'error' ? red('error') : yellow('warning');
+  const place = placeOf(problem.where);
+  return [
+    `${mark} ${problem.code}: ${problem.what}`,
+    ...(place === '' ? [] : [`  where: ${place}`]),
+    ...(problem.hint === '' ? [] : [`  do:    ${problem.hint}`]),
+  ].join('\n');
+}
+
+function failureOf(error: unknown): Problem {
+  if (error instanceof LandfallError) {
+    return { code: error.code, what: error.what, where: error.where, hint: error.hint, severity: 'error' };
+  }
+  let cause: unknown = error;
+  while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined)
+    cause = cause.cause;
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as Partial<Problem> | undefined;
+    return {
+      code: details?.code ?? cause.type ?? 'failed',
+      what: details?.what ?? cause.message,
+      where: details?.where ?? {},
+      hint: details?.hint ?? '',
+      severity: 'error',
+    };
+  }
+  return {
+    code: 'unexpected',
+    what: cause instanceof Error ? cause.message : String(cause),
+    where: {},
+    hint: 'Run again with --trace to see where it comes from.',
+    severity: 'error',
+  };
+}
+
+/** Prints a failure for a person (or as JSON), without a stack unless asked for. */
+export function sayFailure(error: unknown, options: { json?: boolean; trace?: boolean }): void {
+  const problem = failureOf(error);
+  if (options.json) process.stderr.write(`${JSON.stringify(problem)}\n`);
+  else process.stderr.write(`${problemText(problem)}\n`);
+  if (options.trace && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
+import { makePlan } from '../activities/plan.ts';
+import { putPlan } from '../activities/documents.ts';
+import type { DecisionAction } from '../activities/contract.ts';
+import { LandfallError, type Problem } from '../model/errors.ts';
+import type { Plan, RunMode } from '../model/plan.ts';
+import { createSystem, type System } from '../worker/dependencies.ts';
+import { abort, decideGate, pause, resume, signOff, type DecisionOutcome } from '../workflows/messages.ts';
+import { migration } from '../workflows/migration.ts';
+import { LandfallMigration, LandfallMode, LandfallRun } from '../workflows/search-attributes.ts';
+import { peopleOf, type LoadedConfig } from './config.ts';
+import { assertDecision } from './people.ts';
+
+export const version: string = (
+  JSON.parse(
+    readFileSync(
+      new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url),
+      'utf8',
+    ),
+  ) as {
+    version: string;
+  }
+).version;
+
+/** Runs work with the parts of a system, and takes them down again. */
+export async function withSystem<T>(loaded: LoadedConfig, work: (system: System) => Promise<T>): Promise<T> {
+  const system = createSystem(loaded.config, loaded.folder);
+  try {
+    return await work(system);
+  } finally {
+    await system.close();
+  }
+}
+
+/** @throws LandfallError `temporal.unreachable` */
+export async function withClient<T>(loaded: LoadedConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const { address, namespace } = loaded.config.temporal;
+  const connection = await Connection.connect({ address, connectTimeout: '5s' }).catch((error: unknown) => {
+    throw new LandfallError({
+      code: 'temporal.unreachable',
+      kind: 'transient',
+      what: 'The Temporal server does not answer.',
+      where: { address },
+      hint: 'Start it, or mend `temporal.address` in the configuration.',
+      cause: error,
+    });
+  });
+  try {
+    return await work(new Client({ connection, namespace }));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Tests connections, rights, shapes and the blueprint, and collects every problem. */
+export async function checkMigration(
+  loaded: LoadedConfig,
+  system: System,
+  name: string,
+  mode: RunMode,
+): Promise<{ plan: Plan | null; problems: Problem[] }> {
+  const settings = loaded.config.migrations[name];
+  return makePlan({
+    config: loaded.config,
+    folder: loaded.folder,
+    migration: name,
+    mode,
+    version,
+    people: peopleOf(loaded),
+    source: () => system.source(settings?.source ?? ''),
+    target: () => system.target(settings?.target ?? ''),
+    budget: system.budget,
+    scratch: system.scratch,
+  });
+}
+
+/** Stages the plan and starts its run. */
+export async function startRun(
+  loaded: LoadedConfig,
+  system: System,
+  client: Client,
+  of: { plan: Plan; run: string; startedBy: string },
+): Promise<string> {
+  if (!of.plan.engineers.includes(of.startedBy)) {
+    throw new LandfallError({
+      code: 'run.engineer',
+      kind: 'permanent',
+      what: `${of.startedBy} is not an engineer of this migration.`,
+      where: { migration: of.plan.migration },
+      hint: `Start it as one of: ${of.plan.engineers.join(', ')} (--as).`,
+    });
+  }
+  const plan = await putPlan(await system.staging(of.run), of.plan);
+  await client.workflow.start(migration, {
+    workflowId: of.run,
+    taskQueue: loaded.config.temporal.taskQueue,
+    args: [{ run: of.run, plan, startedBy: of.startedBy }],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: `${of.plan.blueprint.title} (${of.plan.mode})`,
+    typedSearchAttributes: [
+      { key: LandfallRun, value: of.run },
+      { key: LandfallMigration, value: of.plan.migration },
+      { key: LandfallMode, value: of.plan.mode },
+    ],
+  });
+  return plan;
+}
+
+const updates = { 'sign-off': signOff, 'quality-gate': decideGate, pause, resume, abort } as const;
+
+/** Sends a person's decision to a run, asserted with the person's key. */
+export async function decide(
+  client: Client,
+  of: {
+    run: string;
+    person: string;
+    key: string | undefined;
+    action: Exclude<DecisionAction, 'replay'>;
+    decision: string;
+    about: string | null;
+    comment?: string | undefined;
+  },
+): Promise<DecisionOutcome> {
+  const asserted = await assertDecision(of);
+  return client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Dependencies } from '../activities/dependencies.ts';
+import type { RequestGate, SecretResolver, Source, Target } from '../connectors/port.ts';
+import { connectors } from '../connectors/registry.ts';
+import type { Config } from '../model/config.ts';
+import { LandfallError } from '../model/errors.ts';
+import type { SecretRef } from '../model/names.ts';
+import { createDuckBudget, type DuckBudget } from '../staging/duckdb/budget.ts';
+import { folderStore } from '../staging/folder-store.ts';
+import { openStaging, type Staging } from '../staging/index.ts';
+import type { Store } from '../staging/store.ts';
+import { createGate } from './gate.ts';
+
+/** The parts of a process that works on migrations, and how to take it down again. */
+export interface System extends Dependencies {
+  readonly budget: DuckBudget;
+  readonly store: Store;
+  readonly scratch: string;
+  close(): Promise<void>;
+}
+
+/** Reads secrets where the configuration points: environment variables, or files relative to the configuration. */
+export function secretResolver(folder: string): SecretResolver {
+  return (reference: SecretRef) => {
+    if ('env' in reference) {
+      const value = process.env[reference.env];
+      if (value !== undefined && value !== '') return value;
+      throw new LandfallError({
+        code: 'config.secret',
+        kind: 'permanent',
+        what: `The environment variable ${reference.env} is not set.`,
+        where: { variable: reference.env },
+        hint: 'Set it for this command and for every worker.',
+      });
+    }
+    try {
+      return readFileSync(resolve(folder, reference.file), 'utf8').trim();
+    } catch (error) {
+      throw new LandfallError({
+        code: 'config.secret',
+        kind: 'permanent',
+        what: 'A file that holds a secret cannot be read.',
+        where: { path: resolve(folder, reference.file) },
+        hint: 'Put the file there and let this account read it.',
+        cause: error,
+      });
+    }
+  };
+}
+
+/** @throws LandfallError `config.connection` naming the setting that is wrong */
+async function open<Role extends 'openSource' | 'openTarget'>(
+  config: Config,
+  secrets: SecretResolver,
+  name: string,
+  role: Role,
+): Promise<Source | Target> {
+  const settings = config.connections[name];
+  const where = { connection: name };
+  const wrong = (what: string, hint: string): LandfallError =>
+    new LandfallError({ code: 'config.connection', kind: 'permanent', what, where, hint });
+  if (!settings)
+    throw wrong(
+      `There is no connection ${name}.`,
+      `Those configured are: ${Object.keys(config.connections).join(', ')}.`,
+    );
+  const kind = connectors.find((one) => one.kind === settings.kind);
+  if (!kind)
+    throw wrong(
+      `There is no connector of kind ${settings.kind}.`,
+      `Kinds are: ${connectors.map((one) => one.kind).join(', ')}.`,
+    );
+  const opener = kind[role];
+  if (!opener)
+    throw wrong(
+      `${kind.title} cannot be a ${role === 'openSource' ? 'source' : 'target'} yet.`,
+      'Name another connection.',
+    );
+  const parsed = kind.settings.safeParse(settings);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw wrong(
+      `The setting ${issue?.path.join('.') ?? ''} is wrong: ${issue?.message ?? ''}.`,
+      'Mend it in the configuration.',
+    );
+  }
+  return opener(name, parsed.data, secrets);
+}
+
+/** Puts the parts together. Nothing is connected to before it is needed. */
+export function createSystem(config: Config, folder: string): System {
+  const secrets = secretResolver(folder);
+  const store = folderStore(resolve(folder, config.staging.folder));
+  const scratch = config.staging.scratch ?? join(tmpdir(), `landfall-scratch-${process.getuid?.() ?? 0}`);
+  const { memoryMiB, threads, rowSlots } = config.worker;
+  const budget = createDuckBudget({ memoryBytes: memoryMiB * 1024 * 1024, threads, slots: rowSlots });
+  const stagings = new Map<string, Promise<Staging>>();
+  const opened = new Map<string, Promise<Source | Target>>();
+  const gates = new Map<string, RequestGate>();
+
+  const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+    const known = map.get(key);
+    if (known) return known;
+    const made = make();
+    map.set(key, made);
+    made.catch(() => map.delete(key));
+    return made;
+  };
+
+  return {
+    budget,
+    store,
+    scratch,
+    staging: (run) =>
+      once(stagings, run, () =>
+        openStaging({ run, store, masterKey: secrets(config.staging.masterKey), budget, scratch }),
+      ),
+    source: (name) =>
+      once(opened, `source ${name}`, () => open(config, secrets, name, 'openSource')) as Promise<Source>,
+    target: (name) =>
+      once(opened, `target ${name}`, () => open(config, secrets, name, 'openTarget')) as Promise<Target>,
+    gate(name, options) {
+      const gate = gates.get(name) ?? createGate(options.targetConcurrency);
+      gates.set(name, gate);
+      return gate;
+    },
+    now: () => new Date(),
+    async close() {
+      for (const one of opened.values()) await one.then((system) => system.close()).catch(() => {});
+    },
+  };
+}

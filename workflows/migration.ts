@@ -95,8 +95,29 @@ function failureOf(error: unknown): NonNullable<RunStatus['failure']> {
   };
 }
 
+function opening(input: MigrationInput): RunStatus {
+  const startedAt = new Date(workflowInfo().startTime).toISOString();
+  return {
+    run: input.run,
+    migration: '',
+    mode: 'rehearsal',
+    plan: input.plan,
+    phase: 'assess',
+    paused: false,
+    waiting: null,
+    entities: [],
+    report: null,
+    signed: null,
+    failure: null,
+    startedAt,
+    updatedAt: startedAt,
+  };
+}
+
 /** One run of one migration, from the first look at both systems to the switch. */
 export async function migration(input: MigrationInput): Promise<MigrationOutcome> {
+  // Whoever asks before the plan is open gets an answer too.
+  setHandler(status, () => opening(input));
   const outline: PlanOutline = await openingSteps.openPlan({ run: input.run, plan: input.plan });
   const { options } = outline;
   const steps = stepsFor(options);
@@ -111,13 +132,9 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
   const crosswalks: Record<string, string> = {};
   const children = new Set<string>();
   const now: RunStatus = {
-    run: input.run,
+    ...opening(input),
     migration: outline.migration,
     mode: outline.mode,
-    plan: input.plan,
-    phase: 'assess',
-    paused: false,
-    waiting: null,
     entities: outline.entities.map((one): EntityStatus => ({
       name: one.name,
       title: one.title,
@@ -129,11 +146,6 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
       rowsDone: 0,
       counts: {},
     })),
-    report: null,
-    signed: null,
-    failure: null,
-    startedAt,
-    updatedAt: startedAt,
   };
   let gate: string | null = null;
   let deciding = 0;

@@ -14,7 +14,7 @@ import {
 } from '../../model/builders.ts';
 
 const person = sql`CASE
-  WHEN regexp_matches(trim(email), '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$') THEN lower(trim(email)) || '|' || lower(trim(last_name))
+  WHEN regexp_matches(trim(email), '^[^@\s]+@[^@\s]+\.[^@\s]+$') THEN lower(trim(email)) || '|' || lower(trim(last_name))
   ELSE CAST(contact_id AS VARCHAR) END`;
 
 const classify = {
@@ -60,7 +60,7 @@ export const contact = entity('contact', {
     }),
   },
   checks: [
-    check('email.malformed', sql`trim(email) = '' OR regexp_matches(trim(email), '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$')`, {
+    check('email.malformed', sql`trim(email) = '' OR regexp_matches(trim(email), '^[^@\s]+@[^@\s]+\.[^@\s]+$')`, {
       on: 'source',
       field: 'emailaddress1',
       hint: 'The address is not one that mail can be sent to.',
@@ -91,7 +91,7 @@ export const consent = entity('consent', {
     crm_decidedon: sql`max(consent_at)`,
   },
   checks: [
-    check('email.malformed', sql`trim(email) = '' OR regexp_matches(trim(email), '^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$')`, {
+    check('email.malformed', sql`trim(email) = '' OR regexp_matches(trim(email), '^[^@\s]+@[^@\s]+\.[^@\s]+$')`, {
       on: 'source',
       field: 'crm_contact',
       hint: 'The contact it belongs to is held back.',

@@ -127,7 +127,7 @@ export interface Activities {
 
   /** Verifies an assertion, appends it to the evidence, and says what was decided. */
   acceptDecision(
-    of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string },
+    of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string; verdict: string | null },
   ): Promise<DecisionAccepted>;
   freezeSource(of: RunRef): Promise<void>;
   /** Proves, chunk by chunk, that the frozen source still holds what was extracted. */

@@ -37,7 +37,7 @@ function refused(code: string, what: string, hint: string): LandfallError {
  */
 export async function acceptDecision(
   deps: Dependencies,
-  of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string },
+  of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string; verdict: string | null },
 ): Promise<DecisionAccepted> {
   const staging = await deps.staging(of.run);
   const plan = await loadPlan(staging, of.plan);
@@ -89,6 +89,13 @@ export async function acceptDecision(
   }
   if (action === 'sign-off' && unverified.decision === 'signed' && unverified.sub === of.startedBy) {
     throw refused('own-run', 'Nobody signs their own run.', 'Ask another owner.');
+  }
+  if (action === 'sign-off' && unverified.decision === 'signed' && of.verdict !== 'whole') {
+    throw refused(
+      'not-whole',
+      'The report is not «whole», and what is unexplained or unverified cannot be signed.',
+      'Refuse it, mend what differs, and run again.',
+    );
   }
   const record = await appendEvidence(
     staging,

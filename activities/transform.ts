@@ -9,7 +9,7 @@ import { identifier, literal } from '../model/sql.ts';
 import { rowKey } from '../mapping/keys.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
-import { fileOf, readManifest, writeManifest, type Manifest, type StagedFile } from '../staging/manifest.ts';
+import { readManifest, writeManifest, type Manifest, type StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
@@ -23,7 +23,7 @@ interface Input {
 
 /** The staged files of a role from some chunks of a step, proven to be what was accepted. */
 export async function inputsOf(staging: Staging, manifests: readonly Manifest[], role: string): Promise<Input[]> {
-  const files = manifests.flatMap((manifest) => fileOf(manifest, role) ?? []);
+  const files = manifests.flatMap((manifest) => manifest.files.filter((file) => file.role === role));
   return Promise.all(files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key })));
 }
 

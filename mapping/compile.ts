@@ -29,6 +29,8 @@ export interface CompiledLookup {
   column: string;
   /** Relation with columns `match` and `take`. */
   relation: string;
+  /** The field (or rule) that first looks this up. */
+  field: string;
 }
 
 /** The name of the relation that a lookup reads: one for each table, match column and taken column. */
@@ -75,11 +77,11 @@ export function sourceExpressions(part: Part): { at: string; sql: Sql }[] {
 
 function compileLookups(part: Part): { compiled: CompiledLookup[]; nameOf: (lookup: Lookup) => string } {
   const found = new Map<string, CompiledLookup>();
-  for (const { sql } of sourceExpressions(part)) {
+  for (const { at, sql } of sourceExpressions(part)) {
     for (const lookup of lookupsIn(sql)) {
       const id = JSON.stringify(lookup);
       if (found.has(id)) continue;
-      found.set(id, { lookup, column: `lookup:${found.size + 1}`, relation: lookupRelation(lookup) });
+      found.set(id, { lookup, column: `lookup:${found.size + 1}`, relation: lookupRelation(lookup), field: at });
     }
   }
   const nameOf = (lookup: Lookup): string => {
@@ -106,7 +108,7 @@ function missEntries(lookups: readonly CompiledLookup[], nameOf: (lookup: Lookup
     .map((one) => {
       const key = `(${textOf(one.lookup.key, nameOf)})`;
       const rule = `CASE WHEN ${key} IS NOT NULL AND ${identifier(one.column)} IS NULL THEN ${literal(`lookup.${one.lookup.table}`)} END`;
-      return entryOf(rule, one.lookup.table, key);
+      return entryOf(rule, one.field, key);
     });
 }
 
@@ -226,7 +228,11 @@ export function compilePart(part: Part): CompiledPart {
       });
       const entries = [
         brokenRule('legacy key', [{ rule: 'legacy-key.null', when: '_ready_key IS NULL' }], 'NULL'),
-        ...fits.map((one) => brokenRule(one.field, one.fit.rules, one.raw)),
+        // A field that a lookup or a check on the source has held back already is not reported once more as empty.
+        ...fits.map(
+          (one) =>
+            `CASE WHEN NOT list_contains(list_transform(_bad, lambda b: b.field), ${literal(one.field)}) THEN ${brokenRule(one.field, one.fit.rules, one.raw)} END`,
+        ),
       ];
       const values = [
         ...carried,

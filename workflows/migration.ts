@@ -79,6 +79,27 @@ function merged(a: CountsByPart, b: CountsByPart): CountsByPart {
   return Object.fromEntries([...parts].map((part) => [part, addCounts(a[part] ?? {}, b[part] ?? {})]));
 }
 
+/** Every row that was extracted must have come into the transform, regrouped or not. */
+function requireSameRows(entity: string, extracted: CountsByPart, transformed: CountsByPart): void {
+  for (const part of Object.keys(extracted)) {
+    const before = addCounts(extracted[part] ?? {}).extracted;
+    const after = addCounts(transformed[part] ?? {}).extracted;
+    if (before === after) continue;
+    throw ApplicationFailure.create({
+      type: 'permanent',
+      message: `accounting.imbalance: ${before} rows of ${part} were extracted, but ${after} were transformed.`,
+      details: [
+        {
+          code: 'accounting.imbalance',
+          what: `${entity}: ${before} rows of ${part} were extracted, but ${after} were transformed.`,
+          hint: 'This is a defect in Landfall: please report it.',
+        },
+      ],
+      nonRetryable: true,
+    });
+  }
+}
+
 /** What a failure tells operators: the code and the remedy that the failing step gave. */
 function failureOf(error: unknown): NonNullable<RunStatus['failure']> {
   let cause: unknown = error;
@@ -190,7 +211,13 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
     deciding += 1;
     try {
       const named = about();
-      const accepted = await steps.acceptDecision({ ...of, decision, about: named, startedBy: input.startedBy });
+      const accepted = await steps.acceptDecision({
+        ...of,
+        decision,
+        about: named,
+        startedBy: input.startedBy,
+        verdict: now.report?.verdict ?? null,
+      });
       if (!stands() || about() !== named) {
         throw ApplicationFailure.create({
           type: 'decision.too-late',
@@ -354,7 +381,10 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
       one.chunksDone = due;
       if (outcome.complete) {
         ledgers[name] = { ...ledgers[name], [step]: outcome.ledger };
-        counts[name] = merged(step === 'extract' ? {} : (counts[name] ?? {}), outcome.counts);
+        if (step === 'transform') requireSameRows(name, counts[name] ?? {}, outcome.counts);
+        // A transform counts its source rows anew; every later step adds to its figures.
+        const anew = step === 'extract' || step === 'transform';
+        counts[name] = merged(anew ? {} : (counts[name] ?? {}), outcome.counts);
         one.counts = counts[name];
       }
       return outcome;

@@ -54,10 +54,7 @@ export const contact = entity('contact', {
     telephone1: sql`first(phone ORDER BY modified_at DESC, contact_id) FILTER (WHERE phone IS NOT NULL)`,
     birthdate: sql`first(birth_date ORDER BY modified_at DESC, contact_id) FILTER (WHERE birth_date IS NOT NULL)`,
     crm_language: sql`first(language ORDER BY modified_at DESC, contact_id)`,
-    // An organisation that was held back must not hold back its people.
-    parentcustomerid: crosswalk('organisation', sql`first(org_id ORDER BY modified_at DESC, contact_id)`, {
-      whenMissing: 'null',
-    }),
+    parentcustomerid: crosswalk('organisation', sql`first(org_id ORDER BY modified_at DESC, contact_id)`),
   },
   checks: [
     check('email.malformed', sql`trim(email) = '' OR regexp_matches(trim(email), '^[^@\s]+@[^@\s]+\.[^@\s]+$')`, {

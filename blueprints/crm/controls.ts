@@ -70,10 +70,20 @@ export const controls = [
     source: { of: 'invoice_line', value: 'amount' },
     target: { of: 'invoice_line', value: 'extendedamount' },
   }),
-  count('opt-outs-reversed', {
-    title: 'Opt-outs without the moment of the decision',
-    unit: 'consents without a decision on whether they opted out',
-    target: { of: 'consent', where: 'crm_optout IS NULL' },
+  count('opted-out', {
+    title: 'Persons who opted out of e-mail',
+    unit: 'persons',
+    source: {
+      of: 'consent',
+      where: 'opt_out_email',
+      distinct: `coalesce(lower(trim(email)) || '|' || lower(trim(last_name)), CAST(contact_id AS VARCHAR))`,
+    },
+    target: { of: 'consent', where: 'crm_optout' },
+  }),
+  count('contacts-without-organisation', {
+    title: 'Contacts without an organisation',
+    unit: 'contacts',
+    target: { of: 'contact', where: 'parentcustomerid IS NULL' },
     expected: 0,
   }),
 ];

@@ -283,7 +283,9 @@ async function demo(
       `The report is ${now.report.verdict === 'whole' ? green('whole') : red(now.report.verdict)} and waits for its owner: ${files.report ?? ''}`,
     );
     const command = `npx landfall -c ${configFile} sign-off ${run} --report ${digest} --as olga --key ${join(folder, 'olga.key')}`;
-    const signs = options.yes === true || (await asks(signal, command));
+    const whole = now.report.verdict === 'whole';
+    if (!whole) say('A report that is not «whole» cannot be signed; refusing it ends the run.');
+    const signs = whole && (options.yes === true || (await asks(signal, command)));
     if (signs) {
       const about = now.report.digest;
       const key = join(folder, 'olga.key');
@@ -292,7 +294,8 @@ async function demo(
       );
       say(`Signed as ${bold('Olga Owner')}.`);
     }
-    now = await follow(loaded, run, signal, (one) => one.phase === 'done' || one.phase === 'aborted');
+    if (!whole && options.exit) process.exitCode = 4;
+    else now = await follow(loaded, run, signal, (one) => one.phase === 'done' || one.phase === 'aborted');
   }
   await writeFile(stateFile, JSON.stringify({ run, size: options.size, finished: true }));
   say();

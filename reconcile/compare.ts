@@ -1,25 +1,55 @@
 import { z } from 'zod';
-import type { Difference } from '../model/report.ts';
-import { identifier, literal } from '../model/sql.ts';
+import { LandfallError } from '../model/errors.ts';
+import { Masked, type Difference, type PartReport } from '../model/report.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
+import { judgeKeys, type TwoSides } from './buckets.ts';
+import { comparedField, type ComparedField } from './canonical.ts';
+import { excerpt } from './excerpt.ts';
+import { differingRows, takeApart } from './take-apart.ts';
 
 /** What comparing a part's rows with what was read back amounts to. */
-export interface Comparison {
-  readBack: number;
-  equal: number;
-  differing: number;
-  missing: number;
-  unexpected: number;
-  duplicates: number;
-  differences: Difference[];
-  differencesTotal: number;
-  missingKeys: string[];
-  unexpectedKeys: string[];
+export type Comparison = Pick<
+  PartReport,
+  | 'readBack'
+  | 'equal'
+  | 'differing'
+  | 'missing'
+  | 'unexpected'
+  | 'duplicates'
+  | 'differences'
+  | 'differencesTotal'
+  | 'differencesByField'
+  | 'missingKeys'
+  | 'unexpectedKeys'
+  | 'duplicateKeys'
+  | 'compared'
+  | 'notCompared'
+>;
+
+export interface CompareInput {
+  /**
+   * Relation with `_key`, the fields and, where the receipts' own keys are to be compared, `_target`; rows whose write
+   * was confirmed. Several relations are read one after the other, so that joins in them need only fit by themselves.
+   */
+  meant: string | readonly string[];
+  /** Relation with `_key`, `_target` and the same fields, or several. A field that it lacks is reported as not compared. */
+  actual: string | readonly string[];
+  fields: readonly string[];
+  /** Fields whose values the report may not show; `_key` among them masks the keys. */
+  masked: ReadonlySet<string>;
+  /** How many differences, and how many keys of each kind, to list. */
+  list: number;
+  /** The name of the job's Parquet key for what is written on the way; `rows` where it is left out. */
+  key?: string;
+  /** Called between statements. */
+  beat?: () => void;
 }
 
-const Count = z.object({ n: z.coerce.number() });
+const Totals = z.object({ category: z.string(), keys: z.coerce.number(), found: z.coerce.number() });
 const Key = z.object({ _key: z.string() });
+const ByField = z.object({ field: z.string(), rows: z.coerce.number() });
 const DifferenceRow = z.object({
+  id: z.coerce.number(),
   key: z.string(),
   field: z.string(),
   meant: z.string().nullable(),
@@ -28,57 +58,110 @@ const DifferenceRow = z.object({
 
 /**
  * Compares, field by field and exactly, what was meant with what the target holds. NULL equals NULL alone, texts compare
- * code point by code point, instants as instants. Only rows that differ are taken apart into fields.
+ * code point by code point, instants as instants. Rows are told apart by a hash over all fields, and only those that
+ * differ are taken apart; memory does not grow with the rows.
  *
- * @param of.meant relation with `_key` and the fields; rows whose write was confirmed
- * @param of.actual relation with `_key`, `_target` and the same fields
- * @param of.masked fields whose values the report may not show
- * @param of.list how many differences, missing and unexpected keys to list
+ * Leaves the tables `difference` (complete, nothing masked; see `takeApart`) and `judged` (see `judgeKeys`) in the job,
+ * for `stageFindings`. The next comparison in the same job replaces them.
+ *
+ * @throws LandfallError `accounting.imbalance` when legacy keys of what was meant are not unique; `compare.columns` and
+ *   `compare.types` when the two sides cannot be compared
  */
-export async function compareRows(
-  job: DuckJob,
-  of: { meant: string; actual: string; fields: readonly string[]; masked: ReadonlySet<string>; list: number },
-): Promise<Comparison> {
-  const count = async (sql: string): Promise<number> => (await job.one(`SELECT count(*) AS n FROM ${sql}`, Count)).n;
-  const keys = async (sql: string): Promise<string[]> =>
-    (await job.all(`SELECT _key FROM ${sql} ORDER BY _key LIMIT ${of.list}`, Key)).map((row) => row._key);
-  const same = (field: string): string => `m.${identifier(field)} IS NOT DISTINCT FROM a.${identifier(field)}`;
+export async function compareRows(job: DuckJob, of: CompareInput): Promise<Comparison> {
+  const beat = of.beat ?? ((): void => {});
+  const { sides, notCompared } = await align(job, of);
+  await judgeKeys(job, sides, beat);
+  await takeApart(job, sides, beat);
 
-  await job.run(`CREATE OR REPLACE TABLE meant AS SELECT * FROM ${of.meant}`);
-  await job.run(`CREATE OR REPLACE TABLE found AS SELECT * FROM ${of.actual}`);
-  await job.run(`CREATE OR REPLACE TABLE differing AS
-    SELECT m._key FROM meant m JOIN found a ON a._key = m._key
-    WHERE NOT (${['true', ...of.fields.map(same)].join(' AND ')})`);
-  const missing = '(SELECT m._key FROM meant m ANTI JOIN found a ON a._key = m._key)';
-  const unexpected = '(SELECT a._key FROM found a ANTI JOIN meant m ON m._key = a._key)';
-  const duplicates = '(SELECT _key FROM found GROUP BY _key HAVING count(*) > 1)';
-
-  const each = of.fields.map((field) => {
-    const hide = of.masked.has(field);
-    const shown = (column: string): string =>
-      hide ? `CASE WHEN ${column} IS NULL THEN NULL ELSE '•••' END` : `CAST(${column} AS VARCHAR)`;
-    return `SELECT m._key AS key, ${literal(field)} AS field, ${shown(`m.${identifier(field)}`)} AS meant,
-      ${shown(`a.${identifier(field)}`)} AS found FROM meant m JOIN found a ON a._key = m._key
-      WHERE m._key IN (SELECT _key FROM differing) AND NOT (${same(field)})`;
-  });
-  await job.run(
-    each.length === 0
-      ? `CREATE OR REPLACE TABLE difference (key VARCHAR, field VARCHAR, meant VARCHAR, found VARCHAR)`
-      : `CREATE OR REPLACE TABLE difference AS ${each.join(' UNION ALL ')}`,
+  const totals = await job.all(
+    `SELECT category, sum(keys) AS keys, sum(found - twice) AS found FROM judged GROUP BY category`,
+    Totals,
   );
-  const meantRows = await count('meant');
-  const differing = await count('(SELECT DISTINCT _key FROM differing)');
-  const missingRows = await count(missing);
-  return {
-    readBack: await count('found'),
-    equal: meantRows - differing - missingRows,
-    differing,
-    missing: missingRows,
-    unexpected: await count(unexpected),
-    duplicates: await count(duplicates),
-    differences: await job.all(`SELECT * FROM difference ORDER BY key, field LIMIT ${of.list}`, DifferenceRow),
-    differencesTotal: await count('difference'),
-    missingKeys: await keys(missing),
-    unexpectedKeys: await keys(unexpected),
+  const sum = (what: 'keys' | 'found', ...categories: string[]): number =>
+    totals.reduce((n, row) => (categories.length === 0 || categories.includes(row.category) ? n + row[what] : n), 0);
+  const hideKeys = of.masked.has('_key');
+  const shownKey = (key: string): string => (hideKeys ? Masked : key);
+  const keys = async (...categories: string[]): Promise<string[]> => {
+    const listed = `SELECT coalesce(_key, '') AS _key FROM judged WHERE category IN (${categories.map((one) => `'${one}'`).join(', ')})`;
+    return (await job.all(`${listed} ORDER BY _key LIMIT ${of.list}`, Key)).map((row) => shownKey(row._key));
   };
+  const differencesByField = await job.all(
+    `SELECT field, count(*) AS rows FROM difference GROUP BY field ORDER BY rows DESC, field`,
+    ByField,
+  );
+  const listed = await job.all(`SELECT * FROM difference ORDER BY key, field, id LIMIT ${of.list}`, DifferenceRow);
+  const differing = await differingRows(job);
+  return {
+    readBack: sum('found'),
+    equal: sum('keys', 'equal', 'differs', 'duplicate') - differing,
+    differing,
+    missing: sum('keys', 'missing'),
+    unexpected: sum('found', 'unexpected', 'unexpected twice'),
+    duplicates: sum('keys', 'duplicate', 'unexpected twice'),
+    differences: listed.map((row): Difference => ({
+      id: row.id,
+      key: shownKey(row.key),
+      field: row.field,
+      ...excerpt(row.meant, row.found, of.masked.has(row.field)),
+    })),
+    differencesTotal: differencesByField.reduce((n, row) => n + row.rows, 0),
+    differencesByField,
+    missingKeys: await keys('missing'),
+    unexpectedKeys: await keys('unexpected', 'unexpected twice'),
+    duplicateKeys: await keys('duplicate', 'unexpected twice'),
+    compared: sides.fields.map((one) => one.field),
+    notCompared,
+  };
+}
+
+/** Finds out which columns the sides have in common, and how each is compared. */
+async function align(
+  job: DuckJob,
+  of: CompareInput,
+): Promise<{ sides: TwoSides; notCompared: { field: string; reason: string }[] }> {
+  const pieces = (relation: string | readonly string[]): readonly string[] =>
+    typeof relation === 'string' ? [relation] : relation;
+  const meant = await columnsOf(job, pieces(of.meant), 'what was meant');
+  const actual = await columnsOf(job, pieces(of.actual), 'what was read back');
+  const fields: ComparedField[] = [];
+  const notCompared: { field: string; reason: string }[] = [];
+  for (const field of of.fields) {
+    const type = meant.get(field);
+    const found = actual.get(field);
+    if (type === undefined) throw lacking(field, 'what was meant');
+    if (found === undefined) notCompared.push({ field, reason: 'the target does not give it back' });
+    else fields.push(comparedField(field, type, found));
+  }
+  return {
+    sides: {
+      meant: pieces(of.meant),
+      actual: pieces(of.actual),
+      fields,
+      targets: { meant: meant.has('_target') && actual.has('_target'), actual: actual.has('_target') },
+      key: of.key ?? 'rows',
+    },
+    notCompared,
+  };
+}
+
+async function columnsOf(job: DuckJob, pieces: readonly string[], side: string): Promise<Map<string, string>> {
+  let columns: Map<string, string> | undefined;
+  for (const piece of pieces) {
+    const own = await job.describe(`SELECT * FROM ${piece}`);
+    columns ??= own;
+    for (const [name, type] of own) if (columns.get(name) !== type) throw lacking(name, side);
+    for (const name of columns.keys()) if (!own.has(name)) throw lacking(name, side);
+  }
+  if (!columns?.has('_key')) throw lacking('_key', side);
+  return columns;
+}
+
+function lacking(field: string, side: string): LandfallError {
+  return new LandfallError({
+    code: 'compare.columns',
+    kind: 'permanent',
+    what: `A column is missing in ${side}, or has another type in one of its files than in the others.`,
+    where: { field },
+    hint: 'This is a defect in Landfall: please report it with the plan.',
+  });
 }

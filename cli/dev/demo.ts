@@ -1,24 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { loadPlan } from '../../activities/documents.ts';
 import { readReportPage } from '../../activities/reconcile.ts';
 import type { RunStatus } from '../../model/run.ts';
 import { startCloudCrm } from '../../sandbox/cloud-crm/index.ts';
-import { createLegacyCrm, reader } from '../../sandbox/legacy-crm/index.ts';
+import { createLegacyCrm } from '../../sandbox/legacy-crm/index.ts';
 import { startPostgres } from '../../sandbox/postgres.ts';
 import { provideTemporal } from '../../sandbox/temporal.ts';
 import { logFrom, startWorker } from '../../worker/worker.ts';
 import { ledgers as ledgersQuery } from '../../workflows/messages.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
-import { checkConfig, type LoadedConfig } from '../config.ts';
-import { makeKeyPair } from '../people.ts';
+import type { LoadedConfig } from '../config.ts';
+import { demoConfig } from './demo-config.ts';
 import { bold, dim, green, problemText, red, say, yellow } from '../print.ts';
 import { ProgressView, readStatus } from '../progress.ts';
 import { csvOf, readRejects } from '../rejects.ts';
@@ -50,86 +48,6 @@ async function readState(file: string): Promise<State | null> {
   } catch {
     return null;
   }
-}
-
-/** A file's content, made when it is not there. */
-async function kept(file: string, make: () => string): Promise<string> {
-  if (!existsSync(file)) await writeFile(file, make(), { mode: 0o600 });
-  return readFile(file, 'utf8');
-}
-
-/** The demo's configuration: what a `landfall.config.ts` would say. */
-async function demoConfig(
-  folder: string,
-  at: {
-    temporal: string;
-    ui: string | null;
-    legacy: { host: string; port: number };
-    cloud: { url: string; tokenUrl: string };
-  },
-): Promise<LoadedConfig> {
-  for (const person of ['olga', 'emil']) {
-    if (existsSync(join(folder, `${person}.key`))) continue;
-    const pair = makeKeyPair();
-    await writeFile(join(folder, `${person}.key`), pair.privateKey, { mode: 0o600 });
-    await writeFile(join(folder, `${person}.pub`), pair.publicKey);
-  }
-  await kept(join(folder, 'master.key'), () => randomBytes(32).toString('base64'));
-  await writeFile(join(folder, 'reader.password'), reader.password, { mode: 0o600 });
-  await writeFile(join(folder, 'cloud.secret'), 'sandbox-secret', { mode: 0o600 });
-  const blueprint = fileURLToPath(new URL('../../blueprints/crm/blueprint.ts', import.meta.url));
-  const config = checkConfig(
-    {
-      staging: { folder: 'staging', masterKey: { file: 'master.key' }, scratch: join(folder, 'scratch') },
-      temporal: { address: at.temporal, taskQueue: 'landfall-demo' },
-      connections: {
-        legacyCrm: {
-          kind: 'postgres',
-          host: at.legacy.host,
-          port: at.legacy.port,
-          database: 'legacy_crm',
-          user: reader.user,
-          password: { file: 'reader.password' },
-          freeze: { set: 'SELECT crm.set_read_only($1)', probe: 'SELECT crm.writes_are_refused()' },
-        },
-        cloudCrm: {
-          kind: 'odata-v4',
-          url: at.cloud.url,
-          auth: {
-            kind: 'oauth2',
-            tokenUrl: at.cloud.tokenUrl,
-            clientId: 'landfall',
-            clientSecret: { file: 'cloud.secret' },
-          },
-          timeouts: { requestMs: 20_000 },
-          settlingMs: 20_000,
-          liveMark: {
-            collection: 'crm_settings',
-            id: 'crm_settingid',
-            keyProperty: 'crm_name',
-            key: 'system-of-record',
-            property: 'crm_value',
-          },
-        },
-      },
-      people: {
-        olga: { name: 'Olga Owner', roles: ['owner'], publicKey: { file: 'olga.pub' } },
-        emil: { name: 'Emil Engineer', roles: ['engineer'], publicKey: { file: 'emil.pub' } },
-      },
-      migrations: {
-        crm: {
-          blueprint,
-          source: 'legacyCrm',
-          target: 'cloudCrm',
-          owners: ['olga'],
-          engineers: ['emil'],
-          options: { chunkRows: 10_000, retryFirstMs: 500, heartbeatTimeoutMs: 15_000 },
-        },
-      },
-    },
-    'the demo’s configuration',
-  );
-  return { config, folder };
 }
 
 /** What others in a terminal use to talk to the demo. */
@@ -252,7 +170,12 @@ async function demo(
   }
   const cloud = await startCloudCrm({ databaseUrl: postgres.url('cloud_crm'), limits: { requestsPerWindow: 60_000 } });
   cleanup.add('Cloud CRM', () => cloud.stop());
-  const loaded = await demoConfig(folder, { temporal: temporal.address, ui: temporal.uiUrl, legacy: postgres, cloud });
+  const loaded = await demoConfig(folder, {
+    temporal: temporal.address,
+    taskQueue: 'landfall-demo',
+    legacy: postgres,
+    cloud,
+  });
   const configFile = await writeConfigFile(loaded);
   const worker = await startWorker(loaded.config, loaded.folder, log);
   cleanup.add('Worker', () => worker.stop());

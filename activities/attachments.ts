@@ -1,28 +1,42 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { LeaseRef, Source } from '../connectors/port.ts';
+import type { Entity } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
-import { literal } from '../model/sql.ts';
 import type { ChunkResult } from '../model/run.ts';
+import { literal } from '../model/sql.ts';
 import { openBlob, putBlob } from '../staging/blobs.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
-import { writeManifest } from '../staging/manifest.ts';
-import { parquetKeys, relationOf, writeRows } from '../staging/rows.ts';
+import type { Staging } from '../staging/index.ts';
+import { writeManifest, type StagedFile } from '../staging/manifest.ts';
+import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { leaseOf } from './lease.ts';
 import { readyRelation } from './load.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
-import { inputsOf, manifestOf } from './transform.ts';
+import { inputsOf, manifestOf, manifestsOf } from './transform.ts';
 
 const Row = z.object({
   _key: z.string(),
-  source: z.string(),
   target: z.string(),
   name: z.string().nullable(),
+  path: z.string(),
+  bytes: z.coerce.number(),
+  sha256: z.string(),
+  key: z.string(),
 });
 
-export const attachmentColumns = {
+/** Where the bytes of each row of a chunk lie in staging. */
+const blobColumns = {
+  _source: 'VARCHAR',
+  path: 'VARCHAR',
+  bytes: 'BIGINT',
+  sha256: 'VARCHAR',
+  key: 'VARCHAR',
+} as const;
+
+const movedColumns = {
   _key: 'VARCHAR',
   bytes: 'BIGINT',
   sha256: 'VARCHAR',
@@ -48,37 +62,87 @@ async function digest(stream: AsyncIterable<Uint8Array>): Promise<{ bytes: numbe
 /** Rows of one chunk whose bytes are on their way at the same time. */
 const Lanes = 4;
 
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  await Promise.all(
+    Array.from({ length: Lanes }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+}
+
+function unsupported(entity: string): LandfallError {
+  return new LandfallError({
+    code: 'attachments.unsupported',
+    kind: 'permanent',
+    what: 'The source or the target cannot move attachments.',
+    where: { entity },
+    hint: 'Leave `attachments` out of the entity, or use connectors that have the capability.',
+  });
+}
+
 /**
- * Moves the bytes that belong to a chunk's rows: from the source into staging, from there into the target, and reads
- * them back from the target to compare size and digest.
+ * Reads the bytes that belong to a chunk's rows into staging, in the snapshot that the rows were read in.
+ *
+ * @param rows the chunk's staged rows
  */
+export async function stageAttachments(
+  staging: Staging,
+  source: Source,
+  entity: Entity,
+  of: { chunk: number; rows: StagedFile; lease: LeaseRef | undefined },
+  beat: Beat,
+): Promise<StagedFile | null> {
+  const { attachments } = entity;
+  if (!attachments) return null;
+  if (!source.openAttachment) throw unsupported(entity.name);
+  const open = source.openAttachment.bind(source);
+  const local = await verifiedFile(staging, of.rows);
+  const keys = await parquetKeys(staging, [of.rows.key]);
+  const job = { purpose: `attachments ${entity.name}`, scratch: staging.scratch, keys, signal: beat.signal };
+  const rows = await withDuckJob(staging.budget, { ...job, reads: [local] }, (duck) =>
+    duck.all(
+      `SELECT _key FROM ${relationOf([{ local, key: of.rows.key }])} ORDER BY _key`,
+      z.object({ _key: z.string() }),
+    ),
+  );
+  const request = { object: entity.from.object, key: entity.from.key, column: attachments.content };
+  const limit = attachments.maxBytes === undefined ? {} : { maxBytes: attachments.maxBytes };
+  const found: Record<string, string | number>[] = [];
+  await inLanes(rows, async ({ _key }) => {
+    const stream = await open(request, keyValues(_key, entity.from.key.length), of.lease);
+    beat.beat(found.length);
+    if (stream === null) return;
+    found.push({ _source: _key, ...(await putBlob(staging, stream, { ...limit, signal: beat.signal })) });
+  });
+  return withDuckJob(staging.budget, job, async (duck) => {
+    await duck.createTable('blobs', blobColumns);
+    await duck.insert('blobs', blobColumns, found);
+    const at = { entity: entity.name, step: 'extract', chunk: of.chunk };
+    return writeRows(staging, duck, at, 'SELECT * FROM blobs ORDER BY _source', { role: 'blobs', key: 'rows' });
+  });
+}
+
+/** Moves the bytes of a chunk's rows from staging into the target, and reads them back to compare size and digest. */
 export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
   const staging = await deps.staging(task.run);
   const plan = await loadPlan(staging, task.plan);
   const entity = entityOf(plan, task.entity);
-  const source = await deps.source(plan.source.name);
   const target = await deps.target(plan.target.name);
-  const lease = await leaseOf(deps, task.run, task.lease);
   const { attachments } = entity;
-  if (!attachments || !source.openAttachment || !target.putAttachment || !target.openAttachment) {
-    throw new LandfallError({
-      code: 'attachments.unsupported',
-      kind: 'permanent',
-      what: 'The source or the target cannot move attachments.',
-      where: { entity: entity.name },
-      hint: 'Leave `attachments` out of the entity, or use connectors that have the capability.',
-    });
-  }
+  if (!attachments || !target.putAttachment || !target.openAttachment) throw unsupported(entity.name);
   const at = { entity: entity.name, chunk: task.chunk };
   const manifest = await manifestOf(staging, { ...at, step: 'transform' }, task.ledgers.transform);
   const loaded = await manifestOf(staging, { ...at, step: 'load' }, task.ledgers.load);
+  const extracted = await manifestsOf(staging, entity.name, 'extract', task.ledgers.extract ?? '');
   const ready = await readyRelation(staging, entity, entity, manifest);
   const receipts = await inputsOf(staging, [loaded], 'receipts');
+  // Unless rows were regrouped, a chunk's bytes were staged with the chunk of the same number.
+  const sources = entity.keyedBy ? extracted : extracted.filter((one) => one.chunk === task.chunk);
+  const blobs = await inputsOf(staging, sources, 'blobs');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...ready.files, ...receipts.map((input) => input.local)];
+  const reads = [...ready.files, ...[...receipts, ...blobs].map((input) => input.local)];
   const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
-  const request = { object: entity.from.object, key: entity.from.key, column: attachments.content };
-  const { openAttachment } = source;
   const put = target.putAttachment.bind(target);
   const open = target.openAttachment.bind(target);
 
@@ -87,52 +151,36 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
     { purpose: `attachments ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
       const rows = await job.all(
-        `SELECT q._key, q._sources[1] AS source, r.target, q._file_name AS name FROM ${ready.relation} q
+        `SELECT q._key, r.target, q._file_name AS name, b.path, b.bytes, b.sha256, b.key
+         FROM (SELECT _key, _file_name, unnest(_sources) AS _source FROM ${ready.relation}) q
          JOIN ${relationOf(receipts)} r ON r._key = q._key AND r.part = ${literal(entity.name)} AND r.target IS NOT NULL
+         JOIN ${relationOf(blobs)} b ON b._source = q._source
          WHERE r.outcome IN ('created', 'updated', 'unchanged') ORDER BY q._key`,
         Row,
       );
       const done: Record<string, string | number>[] = [];
-      const one = async (row: z.infer<typeof Row>): Promise<void> => {
-        const stream = await openAttachment(request, keyValues(row.source, entity.from.key.length), lease);
-        beat.beat(done.length);
-        if (stream === null) return;
-        const limit = attachments.maxBytes === undefined ? {} : { maxBytes: attachments.maxBytes };
-        const blob = await putBlob(staging, stream, { ...limit, signal: beat.signal });
-        await put(
-          targetOf(entity),
-          row.target,
-          attachments.property,
-          {
-            name: row.name ?? 'attachment',
-            bytes: blob.bytes,
-            content: () => ({
-              async *[Symbol.asyncIterator]() {
-                yield* await openBlob(staging, blob);
-              },
-            }),
+      await inLanes(rows, async ({ _key, target: targetKey, name, ...blob }) => {
+        const content = (): AsyncIterable<Uint8Array> => ({
+          async *[Symbol.asyncIterator]() {
+            yield* await openBlob(staging, blob);
           },
-          call,
-        );
-        const back = await open(targetOf(entity), row.target, attachments.property, call);
+        });
+        const file = { name: name ?? 'attachment', bytes: blob.bytes, content };
+        await put(targetOf(entity), targetKey, attachments.property, file, call);
+        beat.beat(done.length);
+        const back = await open(targetOf(entity), targetKey, attachments.property, call);
         const actual = back === null ? { bytes: -1, sha256: '' } : await digest(back);
         done.push({
-          _key: row._key,
+          _key,
           bytes: blob.bytes,
           sha256: blob.sha256,
           actual_bytes: actual.bytes,
           actual_sha256: actual.sha256,
         });
         beat.beat(done.length);
-      };
-      const queue = rows[Symbol.iterator]();
-      await Promise.all(
-        Array.from({ length: Lanes }, async () => {
-          for (const row of queue) await one(row);
-        }),
-      );
-      await job.createTable('moved', attachmentColumns);
-      await job.insert('moved', attachmentColumns, done);
+      });
+      await job.createTable('moved', movedColumns);
+      await job.insert('moved', movedColumns, done);
       const of = { entity: entity.name, step: 'attachments', chunk: task.chunk };
       const file = await writeRows(staging, job, of, 'SELECT * FROM moved ORDER BY _key', {
         role: 'attachments',
@@ -153,7 +201,7 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
         chunk: task.chunk,
         files: [file],
         counts,
-        position: lease?.position ?? null,
+        position: manifest.position,
       });
       return { chunk: task.chunk, manifest: digested, counts };
     },

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { ChunkBounds, LeaseRef, ReadRequest, Source } from '../connectors/port.ts';
 import { rowKey } from '../mapping/keys.ts';
 import type { Entity, Part } from '../model/blueprint.ts';
@@ -10,6 +9,7 @@ import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { fileOf, readManifest, writeManifest, type Manifest, type StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, writeRows } from '../staging/rows.ts';
+import { stageAttachments } from './attachments.ts';
 import type { ChunkPlanned, ChunkTask, EntityRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putChunkPlan, readChunkPlan, readLedger } from './documents.ts';
@@ -65,8 +65,6 @@ function shortfall(part: string, chunk: number, staged: number, said: number): L
     hint: 'It is read again. If it goes on, the source changes while it is read: use snapshot or frozen consistency.',
   });
 }
-
-const Counted = z.object({ n: z.coerce.number() });
 
 async function extractPart(
   staging: Staging,
@@ -163,6 +161,12 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
       const said = await source.countChunk(readRequest(plan, part), bounds, lease);
       if (said !== done.rows) throw shortfall(part.name, task.chunk, done.rows, said);
       files.push(...done.files);
+      const [rows] = done.files;
+      const bytes =
+        part === entity && rows
+          ? await stageAttachments(staging, source, entity, { chunk: task.chunk, rows, lease }, beat)
+          : null;
+      if (bytes) files.push(bytes);
       counts[part.name] = { extracted: done.rows };
     }
     const manifest = await writeManifest(staging, {
@@ -181,5 +185,3 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
     throw await explainReadFailure(source, lease, task.lease, error);
   }
 }
-
-export { Counted };

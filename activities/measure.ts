@@ -8,7 +8,7 @@ import type { Staging } from '../staging/index.ts';
 import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { leaseOf } from './lease.ts';
+import { explainReadFailure, leaseOf } from './lease.ts';
 
 const SourceFigures = z.strictObject({
   position: z.string(),
@@ -40,15 +40,19 @@ export async function measureSource(
     const part = control.source && partNamed(plan, control.source.of);
     if (!control.source || !part || !source.figures) continue;
     const where = [part.from.where, control.source.where].filter((one) => one !== undefined).map((one) => `(${one})`);
-    const answer = await source.figures(
-      {
-        object: part.from.object,
-        by: control.source.by,
-        measure: control.source.measure,
-        ...(where.length > 0 ? { where: where.join(' AND ') } : {}),
-      },
-      lease,
-    );
+    const answer = await source
+      .figures(
+        {
+          object: part.from.object,
+          by: control.source.by,
+          measure: control.source.measure,
+          ...(where.length > 0 ? { where: where.join(' AND ') } : {}),
+        },
+        lease,
+      )
+      .catch(async (error: unknown) => {
+        throw await explainReadFailure(source, lease, of.lease, error);
+      });
     if (answer.kind === 'rows') figures[control.name] = answer.rows.map((row) => [groupKey(row.group), row.value]);
     beat.beat();
   }

@@ -10,7 +10,7 @@ export async function readStatus(client: Client, run: string): Promise<RunStatus
   await Promise.all(
     now.entities.map(async (entity) => {
       if (entity.state !== 'running' || entity.step === null) return;
-      const ids = entity.step === 'extract' || entity.step === 'attachments' ? [1, 2, 3, 0].map((n) => `/${n}`) : [''];
+      const ids = entity.step === 'extract' ? [1, 2, 3, 0].map((n) => `/${n}`) : [''];
       for (const suffix of ids) {
         try {
           const told = await client.workflow

@@ -51,11 +51,11 @@ export function secretResolver(folder: string): SecretResolver {
 }
 
 /** @throws LandfallError `config.connection` naming the setting that is wrong */
-async function open<Role extends 'openSource' | 'openTarget'>(
+async function open(
   config: Config,
   secrets: SecretResolver,
   name: string,
-  role: Role,
+  role: 'openSource' | 'openTarget',
 ): Promise<Source | Target> {
   const settings = config.connections[name];
   const where = { connection: name };

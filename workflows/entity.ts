@@ -57,7 +57,8 @@ function added(sum: CountsByPart, one: CountsByPart): CountsByPart {
   return Object.fromEntries([...parts].map((part) => [part, addCounts(sum[part] ?? {}, one[part] ?? {})]));
 }
 
-function isLostLease(error: unknown): boolean {
+/** Whether a step failed because the source's snapshot is gone. */
+export function isLostLease(error: unknown): boolean {
   return (
     error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'lease.lost'
   );

@@ -25,7 +25,7 @@ import {
   type Step,
 } from '../model/run.ts';
 import { runDetails } from './details.ts';
-import { entity as entityWorkflow, type EntityInput, type EntityOutcome } from './entity.ts';
+import { entity as entityWorkflow, isLostLease, type EntityInput, type EntityOutcome } from './entity.ts';
 import {
   abort,
   decideGate,
@@ -403,8 +403,35 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
       idle(one.name);
     });
 
+  /** @returns whether every entity was read under this lease */
+  const extractUnder = async (
+    lease: number | null,
+    prior: Record<string, string>,
+    isLost: () => boolean,
+  ): Promise<boolean> => {
+    let complete = true;
+    await each(async ({ name, parts }) => {
+      if (isLost() || !complete) {
+        complete = false;
+        return;
+      }
+      const one = statusOf(name);
+      if (chunkPlans[name] === undefined) {
+        const planned = await steps.planChunks.executeWithOptions({ summary: name }, [{ ...of, entity: name, lease }]);
+        chunkPlans[name] = planned.chunkPlan;
+        chunks[name] = planned.chunks;
+        one.rowsDue = planned.rowsDue;
+      }
+      const outcome = await take(name, 'extract', { lease, prior: prior[name] ?? null });
+      prior[name] = outcome.ledger;
+      if (!outcome.complete) complete = false;
+      one.rowsDue = parts.reduce((sum, part) => sum + addCounts(outcome.counts[part] ?? {}).extracted, 0);
+    });
+    return complete;
+  };
+
   /** Reads everything under one snapshot; when that is lost, opens another and keeps what still stands. */
-  const extractAll = async (): Promise<{ sourceFigures: string; release: () => void; epoch: number | null }> => {
+  const extractAll = async (): Promise<string> => {
     const prior: Record<string, string> = {};
     for (let epoch = 1; ; epoch += 1) {
       const lease = outline.needsLease ? epoch : null;
@@ -419,35 +446,19 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
               if (!isCancellation(error)) lost = true;
             },
           );
-        await Promise.race([steps.awaitLease({ ...of, epoch: lease }), condition(() => lost)]);
+        const ready = holding.run(() => steps.awaitLease({ ...of, epoch: lease }));
+        await Promise.race([ready, condition(() => lost)]);
       }
-      let incomplete = false;
-      if (!lost) {
-        await each(async ({ name }) => {
-          if (lost || incomplete) return;
-          if (chunkPlans[name] === undefined) {
-            const planned = await steps.planChunks.executeWithOptions({ summary: name }, [
-              { ...of, entity: name, lease },
-            ]);
-            chunkPlans[name] = planned.chunkPlan;
-            chunks[name] = planned.chunks;
-            statusOf(name).rowsDue = planned.rowsDue;
-          }
-          const outcome = await take(name, 'extract', { lease, prior: prior[name] ?? null });
-          prior[name] = outcome.ledger;
-          if (!outcome.complete) incomplete = true;
-          const done = outline.entities.find((one) => one.name === name);
-          statusOf(name).rowsDue = (done?.parts ?? []).reduce(
-            (sum, part) => sum + addCounts(outcome.counts[part] ?? {}).extracted,
-            0,
-          );
-        });
+      try {
+        if (!lost && (await extractUnder(lease, prior, () => lost))) {
+          const measured = await steps.measureSource({ ...of, lease });
+          return measured.digest;
+        }
+      } catch (error) {
+        if (!isLostLease(error)) throw error;
+      } finally {
+        holding.cancel();
       }
-      if (!lost && !incomplete) {
-        const measured = await steps.measureSource({ ...of, lease });
-        return { sourceFigures: measured.digest, release: () => holding.cancel(), epoch: lease };
-      }
-      holding.cancel();
     }
   };
 
@@ -535,7 +546,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
     if (outline.entities.some((one) => one.consistency === 'frozen')) await steps.freezeSource(of);
 
     enter('extract');
-    const source = await extractAll();
+    const sourceFigures = await extractAll();
     enter('transform');
     await each(prepare);
     await qualityGate();
@@ -544,10 +555,9 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
     await loadAll();
     for (const { name, attachments } of outline.entities) {
       if (!attachments) continue;
-      await take(name, 'attachments', { lease: source.epoch });
+      await take(name, 'attachments');
       idle(name);
     }
-    source.release();
 
     enter('reconcile');
     await each(async ({ name, parts }) => void (await take(name, 'readback', { chunks: parts.length })));
@@ -556,7 +566,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
       ledgers,
       crosswalks,
       counts,
-      sourceFigures: source.sourceFigures,
+      sourceFigures,
       startedAt,
     });
     for (const one of now.entities) Object.assign(one, { state: 'done', step: null });

@@ -23,6 +23,8 @@ export async function demoConfig(
     legacy: { host: string; port: number };
     cloud: { url: string; tokenUrl: string };
     options?: Partial<RunOptions>;
+    /** How long the cloud CRM may take over a request, in milliseconds. */
+    requestMs?: number;
   },
 ): Promise<LoadedConfig> {
   for (const person of ['olga', 'emil']) {
@@ -58,8 +60,8 @@ export async function demoConfig(
             clientId: 'landfall',
             clientSecret: { file: 'cloud.secret' },
           },
-          timeouts: { requestMs: 20_000 },
-          settlingMs: 20_000,
+          timeouts: { requestMs: at.requestMs ?? 20_000 },
+          settlingMs: at.requestMs ?? 20_000,
           liveMark: {
             collection: 'crm_settings',
             id: 'crm_settingid',

@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Phase } from '../../model/run.ts';
+import { makeLanding, type Landing } from './landing.ts';
+
+let landing: Landing;
+let worker: ChildProcess;
+
+function startWorkerProcess(): ChildProcess {
+  return spawn(process.execPath, ['cli/main.ts', '-c', landing.configFile, 'worker'], { stdio: 'ignore' });
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+beforeAll(async () => {
+  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 2_500, options: { chunkRows: 100 } });
+  worker = startWorkerProcess();
+}, 60_000);
+
+afterAll(async () => {
+  await kill(worker);
+  await landing.close();
+}, 60_000);
+
+test('a worker killed once in each phase loses no row and doubles none', { timeout: 240_000 }, async () => {
+  const run = await landing.start();
+  const killed: Phase[] = [];
+  for (const phase of ['extract', 'transform', 'load', 'reconcile'] as const) {
+    const now = await landing.until(run, (one) => one.phase === phase || one.phase === 'sign-off');
+    if (now.phase !== phase) continue;
+    await kill(worker);
+    killed.push(phase);
+    worker = startWorkerProcess();
+  }
+  await landing.until(run, (now) => now.phase === 'sign-off');
+  await kill(worker);
+  killed.push('sign-off');
+  worker = startWorkerProcess();
+  expect(killed).toEqual(['extract', 'transform', 'load', 'reconcile', 'sign-off']);
+
+  const report = await landing.report(run);
+  expect(report.verdict).toBe('whole');
+  expect(
+    await landing.target(`SELECT crm_legacyreference FROM crm_interactions GROUP BY 1 HAVING count(*) > 1`),
+  ).toEqual([]);
+  expect(report.parts.find((one) => one.part === 'organisation')?.accounting.extracted).toBe(
+    landing.facts.rows.organisation,
+  );
+
+  await landing.sign(run);
+  await landing.until(run, (now) => now.phase === 'cut-over' || now.phase === 'done');
+  await kill(worker);
+  worker = startWorkerProcess();
+  await landing.until(run, (now) => now.phase === 'done');
+});

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import pg from 'pg';
+import type { LoadedConfig } from '../../cli/config.ts';
+import { demoConfig } from '../../cli/dev/demo-config.ts';
+import { readStatus } from '../../cli/progress.ts';
+import { checkMigration, decide, startRun, withClient, withSystem } from '../../cli/runs.ts';
+import type { RunOptions } from '../../model/options.ts';
+import type { RunMode } from '../../model/plan.ts';
+import type { Report } from '../../model/report.ts';
+import type { RunStatus } from '../../model/run.ts';
+import { readReport } from '../../activities/reconcile.ts';
+import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
+import { createLegacyCrm, type LegacyFacts } from '../../sandbox/legacy-crm/index.ts';
+import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
+
+/** Everything a migration needs, real and on this machine: a legacy CRM, a cloud CRM, a configuration. */
+export interface Landing {
+  loaded: LoadedConfig;
+  configFile: string;
+  postgres: SandboxPostgres;
+  cloud: CloudCrm;
+  facts: LegacyFacts;
+  legacy<T>(sql: string): Promise<T[]>;
+  target<T>(sql: string): Promise<T[]>;
+  start(of?: { mode?: RunMode; run?: string }): Promise<string>;
+  status(run: string): Promise<RunStatus>;
+  until(run: string, reached: (now: RunStatus) => boolean): Promise<RunStatus>;
+  report(run: string): Promise<Report>;
+  sign(run: string, of?: { person?: string; decision?: string; about?: string }): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function ask<T>(url: string, sql: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as T[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** @param of.size about how many rows the legacy CRM holds */
+export async function makeLanding(of: {
+  temporal: string;
+  size: number;
+  largeAttachments?: number;
+  options?: Partial<RunOptions>;
+}): Promise<Landing> {
+  const folder = await mkdtemp(join(tmpdir(), 'landfall-e2e-'));
+  const data = join(tmpdir(), `landfall-e2e-pg-${randomBytes(6).toString('hex')}`);
+  await mkdir(data, { recursive: true });
+  const postgres = await startPostgres({ dataDir: data, durable: false });
+  await postgres.createDatabase('legacy_crm');
+  await postgres.createDatabase('cloud_crm');
+  const facts = await createLegacyCrm({
+    url: postgres.url('legacy_crm'),
+    seed: 7,
+    size: of.size,
+    largeAttachments: of.largeAttachments ?? 0,
+  });
+  const cloud = await startCloudCrm({
+    databaseUrl: postgres.url('cloud_crm'),
+    limits: { requestsPerWindow: 1_000_000 },
+  });
+  const loaded = await demoConfig(folder, {
+    temporal: of.temporal,
+    taskQueue: `e2e-${randomBytes(4).toString('hex')}`,
+    legacy: postgres,
+    cloud,
+    requestMs: 1_500,
+    options: { retryFirstMs: 200, heartbeatTimeoutMs: 3_000, progressMs: 500, leaseBeatMs: 500, ...of.options },
+  });
+  const configFile = join(folder, 'landfall.config.mjs');
+  await writeFile(configFile, `export default ${JSON.stringify(loaded.config)};\n`);
+
+  const client = <T>(work: (client: Client) => Promise<T>): Promise<T> => withClient(loaded, work);
+  return {
+    loaded,
+    configFile,
+    postgres,
+    cloud,
+    facts,
+    legacy: (sql) => ask(postgres.url('legacy_crm'), sql),
+    target: (sql) => ask(postgres.url('cloud_crm'), sql),
+    async start({ mode = 'live', run = `crm-${randomBytes(5).toString('hex')}` } = {}) {
+      await withSystem(loaded, async (system) => {
+        const { plan, problems } = await checkMigration(loaded, system, 'crm', mode);
+        if (!plan) throw new Error(JSON.stringify(problems));
+        await client((one) => startRun(loaded, system, one, { plan, run, startedBy: 'emil' }));
+      });
+      return run;
+    },
+    status: (run) => client((one) => readStatus(one, run)),
+    until: (run, reached) =>
+      client(async (one) => {
+        for (;;) {
+          const now = await readStatus(one, run);
+          if (reached(now)) return now;
+          if (now.phase === 'aborted') throw new Error(`the run failed: ${JSON.stringify(now.failure)}`);
+          await new Promise((next) => setTimeout(next, 50));
+        }
+      }),
+    async report(run) {
+      const now = await client((one) => readStatus(one, run));
+      return withSystem(loaded, async (system) => readReport(await system.staging(run), now.report?.digest ?? ''));
+    },
+    async sign(run, { person = 'olga', decision = 'signed', about } = {}) {
+      const now = await client((one) => readStatus(one, run));
+      const named = about ?? now.report?.digest ?? null;
+      const key = join(folder, `${person}.key`);
+      await client((one) => decide(one, { run, person, key, action: 'sign-off', decision, about: named }));
+    },
+    async close() {
+      await cloud.stop();
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What must be in the target and what must be held back, found by SQL on the source that owes the mapping nothing. */
+export async function expectations(landing: Landing): Promise<{ organisationsHeld: number; interactions: number }> {
+  const [row] = await landing.legacy<{ held: string }>(`
+    SELECT count(*) AS held FROM crm.organisation
+    WHERE country = 'Atlantis' OR encode(remark, 'hex') ~ '^(..)*(81|8d|8f|90|9d)'`);
+  const [other] = await landing.legacy<{ n: string }>('SELECT count(*) AS n FROM crm.activity');
+  return { organisationsHeld: Number(row?.held), interactions: Number(other?.n) };
+}
+
+/** The figures by which two runs over the same source are compared. */
+export function essence(report: Report): unknown {
+  return {
+    verdict: report.verdict,
+    reasons: report.reasons,
+    parts: report.parts.map(({ part, accounting, targetCount, readBack, equal, attachments }) => {
+      const { created, updated, unchanged, ...rest } = accounting;
+      return {
+        part,
+        accounting: { ...rest, written: created + updated + unchanged },
+        targetCount,
+        readBack,
+        equal,
+        attachments: attachments && {
+          moved: attachments.moved,
+          bytes: attachments.bytes,
+          differing: attachments.differing,
+        },
+      };
+    }),
+    figures: report.figures,
+  };
+}

@@ -1,56 +1,89 @@
 import { z } from 'zod';
 import type { Control, ControlSide } from '../model/controls.ts';
 import { LandfallError } from '../model/errors.ts';
-import type { FigureGroup, FigureReport, Judgement } from '../model/report.ts';
-import { identifier } from '../model/sql.ts';
+import { identifier, literal } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
+import { groupKey, type Figure } from './judge.ts';
 
-/** Group labels as one text, to exact value as text. */
-export type Figure = ReadonlyMap<string, string>;
+export { canonicalNumber, sameValue } from './exact-number.ts';
+export { figureReport, groupKey, judge, type Figure, type Sides } from './judge.ts';
 
-/** The labels of a group, in the order of their names: what the sides of a control are matched by. */
-export function groupKey(group: Readonly<Record<string, string | null>>): string {
-  return JSON.stringify(
-    Object.keys(group)
-      .sort()
-      .map((name) => [name, group[name] ?? null]),
+/** How a side's measure is computed, and how many of its values the computation could not take exactly. */
+interface Measured {
+  value: string;
+  /** Values that are no plain number. */
+  odd: string;
+  /** Values with more digits after the point than the control states. */
+  lossy: string;
+}
+
+const exactType = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL\((\d+),(\d+)\))$/;
+
+/** The sum of an exact type keeps the type's own digits; text is read exactly or not at all. */
+function sumOf(control: Control, of: string, scale: number, type: string): Measured {
+  const value = `(${of})`;
+  const exact = exactType.exec(type);
+  if (exact) {
+    const own = Number(exact[2] ?? 0);
+    const kept = Math.min(own, scale);
+    return {
+      value: `coalesce(sum(CAST(${value} AS DECIMAL(38, ${kept}))), 0)`,
+      odd: '0',
+      lossy: own <= scale ? '0' : `count(*) FILTER (CAST(${value} AS DECIMAL(38, ${kept})) <> ${value})`,
+    };
+  }
+  if (type === 'VARCHAR') {
+    // Wider than a decimal, NaN and the like travel as text: TRY_CAST would round, so the digits are looked at first.
+    const plain = `regexp_full_match(${value}, ${literal('\\s*[+-]?(\\d+(\\.\\d*)?|\\.\\d+)\\s*')})`;
+    const fits = `regexp_full_match(${value}, ${literal(`\\s*[+-]?\\d*(\\.\\d{0,${scale}}0*)?\\s*`)})`;
+    return {
+      value: `coalesce(sum(CASE WHEN ${plain} THEN CAST(${value} AS DECIMAL(38, ${scale})) END), 0)`,
+      odd: `count(*) FILTER (NOT ${plain})`,
+      lossy: `count(*) FILTER (${plain} AND NOT ${fits})`,
+    };
+  }
+  if (type === '"NULL"' || type === 'NULL') return { value: '0', odd: '0', lossy: '0' };
+  throw failure(
+    control,
+    'control.type',
+    `A control adds up values of type ${type}, which is not exact.`,
+    'Sum integers, decimals, or texts that hold plain numbers; divide with `div(x, y, scale, rounding)`.',
   );
 }
 
-function groupFrom(key: string): Record<string, string | null> {
-  return Object.fromEntries(z.array(z.tuple([z.string(), z.string().nullable()])).parse(JSON.parse(key)));
-}
-
-/** Two exact numbers written differently (`1.50`, `1.5`, `-0`) are the same figure. */
-export function sameValue(a: string, b: string): boolean {
-  return canonicalNumber(a) === canonicalNumber(b);
-}
-
-export function canonicalNumber(text: string): string {
-  const match = /^\s*(-?)0*(\d*)(?:\.(\d*?)0*)?\s*$/.exec(text);
-  if (!match) return text.trim();
-  const [, sign = '', whole = '', fraction = ''] = match;
-  const digits = `${whole === '' ? '0' : whole}${fraction === '' ? '' : `.${fraction}`}`;
-  return digits === '0' ? '0' : `${sign}${digits}`;
-}
-
-function measureSql(side: ControlSide): string {
-  switch (side.measure.kind) {
+function measured(control: Control, { measure }: ControlSide, type: string): Measured {
+  switch (measure.kind) {
     case 'count':
-      return 'count(*)';
+      return { value: 'count(*)', odd: '0', lossy: '0' };
     case 'countDistinct':
-      return `count(DISTINCT (${side.measure.of}))`;
+      return { value: `count(DISTINCT (${measure.of}))`, odd: '0', lossy: '0' };
     case 'sum':
-      return `coalesce(sum(CAST((${side.measure.of}) AS DECIMAL(38, ${side.measure.scale}))), 0)`;
+      return sumOf(control, measure.of, measure.scale, type);
   }
 }
 
-const Row = z.looseObject({ measured: z.string(), lossy: z.coerce.number() });
+function failure(control: Control, code: string, what: string, hint: string, cause?: LandfallError): LandfallError {
+  const confidential = cause?.confidential;
+  return new LandfallError({
+    code,
+    kind: 'permanent',
+    what,
+    where: { control: control.name },
+    hint,
+    cause,
+    ...(confidential === undefined ? {} : { confidential }),
+  });
+}
+
+const Row = z.looseObject({ measured: z.string(), odd: z.coerce.number(), lossy: z.coerce.number() });
 
 /**
- * One side of a control over a staged relation, exactly.
+ * One side of a control over a staged relation, exactly: sums in up to 38 digits, an overflow is an error and never a
+ * rounded figure.
  *
- * @throws LandfallError `control.digits` when a value has more digits than the control's scale
+ * @throws LandfallError `control.type` when the sum is over floating point or no numbers at all, `control.number` when a
+ *   text is no plain number, `control.digits` when a value has more digits than the control states, `control.overflow`
+ *   when the sum has more digits than DuckDB can hold, `control.sql` when the expression cannot be computed
  */
 export async function stagedFigure(
   job: DuckJob,
@@ -58,33 +91,71 @@ export async function stagedFigure(
   side: ControlSide,
   relation: string,
 ): Promise<Figure> {
+  try {
+    return await compute(job, control, side, relation);
+  } catch (error) {
+    if (!(error instanceof LandfallError) || error.code !== 'duckdb.failed') throw error;
+    const message = error.confidential ?? '';
+    throw /overflow|out of range|could not (?:cast|convert) .* to DECIMAL/is.test(message)
+      ? failure(
+          control,
+          'control.overflow',
+          'A control’s sum or one of its values has more than 38 digits.',
+          'State fewer digits (`scale`), or split the control by a group.',
+          error,
+        )
+      : failure(
+          control,
+          'control.sql',
+          `The expressions of a control cannot be computed over ${side.of}.`,
+          'Write them over the columns of that side alone; the full message is with the run’s staged failures.',
+          error,
+        );
+  }
+}
+
+async function compute(job: DuckJob, control: Control, side: ControlSide, relation: string): Promise<Figure> {
   const labels = Object.entries(side.by);
-  const groups = labels.map(([label, expression]) => `CAST((${expression}) AS VARCHAR) AS ${identifier(label)}`);
-  const lossy =
-    side.measure.kind === 'sum'
-      ? `count(*) FILTER (WHERE CAST((${side.measure.of}) AS DECIMAL(38, ${side.measure.scale})) <> (${side.measure.of}))`
-      : '0';
+  const from = `FROM ${relation} AS side`;
+  const types =
+    side.measure.kind === 'sum' ? await job.describe(`SELECT (${side.measure.of}) AS value ${from}`) : new Map();
+  const one = measured(control, side, String(types.get('value') ?? ''));
+  // Columns go by number: a label may be called anything, also `measured`.
+  const columns = [
+    ...labels.map(([, expression], i) => `CAST((${expression}) AS VARCHAR) AS ${identifier(`group ${i}`)}`),
+    `CAST(${one.value} AS VARCHAR) AS measured`,
+    `${one.odd} AS odd`,
+    `${one.lossy} AS lossy`,
+  ];
   const rows = await job.all(
-    `SELECT ${[...groups, `CAST(${measureSql(side)} AS VARCHAR) AS measured`, `${lossy} AS lossy`].join(', ')}
-     FROM ${relation} AS side ${side.where === undefined ? '' : `WHERE ${side.where}`}
+    `SELECT ${columns.join(', ')} ${from} ${side.where === undefined ? '' : `WHERE (${side.where})`}
      ${labels.length === 0 ? '' : `GROUP BY ${labels.map((_, i) => i + 1).join(', ')}`}`,
     Row,
   );
-  if (rows.some((row) => row.lossy > 0)) {
-    throw new LandfallError({
-      code: 'control.digits',
-      kind: 'permanent',
-      what: 'A control adds up values that have more digits than it states.',
-      where: { control: control.name },
-      hint: 'Raise the control’s `scale`.',
-    });
+  const sum = (of: 'odd' | 'lossy'): number => rows.reduce((n, row) => n + row[of], 0);
+  if (sum('odd') > 0) {
+    throw failure(
+      control,
+      'control.number',
+      `A control adds up texts, and ${sum('odd')} of them are no plain numbers.`,
+      'Leave them out with `where`, and count them with a control of their own.',
+    );
+  }
+  if (sum('lossy') > 0) {
+    throw failure(
+      control,
+      'control.digits',
+      `A control adds up ${sum('lossy')} values that have more digits after the point than it states.`,
+      'Raise the control’s `scale`.',
+    );
   }
   return new Map(
     rows.map((row) => {
-      const group = Object.fromEntries(
-        labels.map(([label]) => [label, typeof row[label] === 'string' ? row[label] : null]),
-      );
-      return [groupKey(group), row.measured];
+      const value = (i: number): string | null => {
+        const text = row[`group ${i}`];
+        return typeof text === 'string' ? text : null;
+      };
+      return [groupKey(Object.fromEntries(labels.map(([label], i) => [label, value(i)]))), row.measured];
     }),
   );
 }
@@ -92,52 +163,4 @@ export async function stagedFigure(
 /** A relation of chosen source rows, for the side of a control that asks what of the source went into the target. */
 export function movedRows(relation: string, keys: string): string {
   return `(SELECT s.* FROM ${relation} s SEMI JOIN ${keys} k ON k._source = s._key)`;
-}
-
-/** The sides of one control, where they could be computed. */
-export interface Sides {
-  source: Figure | null;
-  staged: Figure | null;
-  moved: Figure | null;
-  target: Figure | null;
-}
-
-/** Judges one group: a match needs both of its comparisons, made and equal. */
-export function judge(group: Omit<FigureGroup, 'judgement' | 'group'>, expected: string | null): Judgement {
-  if (expected !== null) {
-    if (group.target === null) return 'unverified';
-    return sameValue(group.target, expected) ? 'match' : 'unexplained';
-  }
-  if (group.source === null || group.staged === null || group.moved === null || group.target === null)
-    return 'unverified';
-  return sameValue(group.source, group.staged) && sameValue(group.moved, group.target) ? 'match' : 'unexplained';
-}
-
-/** Puts the sides of a control beside each other, group by group. */
-export function figureReport(control: Control, sides: Sides): FigureReport {
-  const expected = control.expected ?? null;
-  const keys = new Set<string>();
-  for (const side of Object.values(sides) as (Figure | null)[]) for (const key of side?.keys() ?? []) keys.add(key);
-  if (keys.size === 0) keys.add(groupKey({}));
-  // A side that was computed and lacks the group has nothing in it; a side that was not computed is not zero.
-  const valueOf = (side: Figure | null, key: string): string | null => (side === null ? null : (side.get(key) ?? '0'));
-  const groups = [...keys].sort().map((key): FigureGroup => {
-    const values = {
-      source: valueOf(sides.source, key),
-      staged: valueOf(sides.staged, key),
-      moved: valueOf(sides.moved, key),
-      target: valueOf(sides.target, key),
-    };
-    return { group: groupFrom(key), ...values, judgement: judge(values, expected) };
-  });
-  const worst = (['unexplained', 'unverified'] as const).find((one) => groups.some((group) => group.judgement === one));
-  return {
-    name: control.name,
-    title: control.title,
-    unit: control.unit,
-    expected,
-    groups,
-    judgement: worst ?? 'match',
-    note: '',
-  };
 }

@@ -1,0 +1,108 @@
+import type { PartReport, Report } from '../model/report.ts';
+import { duration, html, instant, nothing, number, table, type Piece, type Html } from './html.ts';
+import { total } from './page-words.ts';
+
+function list(entries: readonly (readonly [string, Piece])[]): Html {
+  return html`<dl>
+    ${entries.map(
+      ([name, value]) =>
+        html`<dt>${name}</dt>
+          <dd>${value}</dd>`,
+    )}
+  </dl>`;
+}
+
+function timesOf(report: Report): [string, Piece][] {
+  if (report.endedAt === undefined) return [['Started', instant(report.startedAt)]];
+  const took = Date.parse(report.endedAt) - Date.parse(report.startedAt);
+  const rows = total(report, (part) => part.accounting.extracted);
+  const pace = took > 0 ? `, ${number(Math.round(rows / (took / 1000)))} rows a second` : '';
+  return [
+    ['Started', instant(report.startedAt)],
+    ['Ended', instant(report.endedAt)],
+    ['Took', `${duration(took)}${pace}`],
+  ];
+}
+
+/** Both sums of every part, term by term. */
+function sums(parts: readonly PartReport[]): Html {
+  const terms = [
+    'extracted',
+    'contributing',
+    'rejected',
+    'left',
+    'ready',
+    'created',
+    'updated',
+    'unchanged',
+    'refused',
+    'blocked',
+  ] as const;
+  return table(
+    html`Row accounting
+      <small
+        >Extracted = contributing + rejected + left. Ready = created + updated + unchanged + refused + blocked. The
+        target’s own count is asked of the target, not computed from what was read back.</small
+      >`,
+    [{ head: '' }, ...[...terms, 'read back', 'target’s count'].map((head) => ({ head, numeric: true }))],
+    parts.map((part) => [
+      part.title,
+      ...terms.map((term) => part.accounting[term]),
+      part.readBack,
+      part.targetCount ?? html`<i class="none">cannot say</i>`,
+    ]),
+  );
+}
+
+function scope(part: PartReport): Html {
+  const not = part.notCompared.map(({ field, reason }) => html`<li><b>${field}</b> was not compared: ${reason}.</li>`);
+  const lists = (part.lists ?? []).map(
+    (one) => html`<li>${one.role}, ${one.rows} rows, <code>${one.content}</code></li>`,
+  );
+  const read =
+    part.consistency === undefined
+      ? nothing
+      : html`<dt>Read</dt>
+          <dd>${part.consistency}</dd>`;
+  return html`<dt>${part.title}</dt>
+    <dd>
+      ${part.compared.join(', ')}${
+        not.length === 0
+          ? nothing
+          : html`<ul class="warn">
+              ${not}
+            </ul>`
+      }${
+        lists.length === 0
+          ? nothing
+          : html`<p>Complete lists in staging:</p>
+              <ul>
+                ${lists}
+              </ul>`
+      }
+    </dd>
+    ${read}`;
+}
+
+/** What the report was computed from, for whoever has to check it later. */
+export function evidence(report: Report, digest: string): Html {
+  const entries: [string, Piece][] = [
+    ['Run', report.run],
+    ['Migration', report.migration],
+    ['Kind', report.mode],
+    ['Plan', html`<code>${report.plan}</code>`],
+    [
+      'Source',
+      html`${report.source.connection}${report.source.positions.map((one) => html`<br /><code>${one}</code>`)}`,
+    ],
+    ['Target', html`${report.target.connection}, as it was at ${instant(report.target.asAt)}`],
+    ...timesOf(report),
+    ['Report', html`<code>${digest}</code>`],
+  ];
+  return html`${list(entries)}${sums(report.parts)}
+    <h3>Fields compared</h3>
+    <dl>${report.parts.map(scope)}</dl>
+    <p class="soft">
+      The digest is the SHA-256 of the report as canonical JSON (RFC 8785). Whoever has the report can compute it again.
+    </p>`;
+}

@@ -29,7 +29,7 @@ function rendered(piece: Piece): string {
 }
 
 /** HTML with values in it: texts are escaped, numbers get thousands separators. */
-export function html(template: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+export function markup(template: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
   return new Html(template.map((text, i) => text + rendered(pieces[i] ?? '')).join(''));
 }
 
@@ -42,35 +42,44 @@ export function number(n: number): string {
 
 /** An exact figure with thousands separators; its digits are never parsed. */
 export function figure(text: string | null): Html {
-  if (text === null) return html`<i class="none">not known</i>`;
+  if (text === null) return markup`<i class="none">not known</i>`;
   const match = /^(-?)(\d+)(\.\d+)?$/.exec(text);
-  if (!match) return html`${text}`;
+  if (!match) return markup`${text}`;
   const [, sign = '', whole = '', fraction = ''] = match;
   // A true minus sign: it is as wide as a digit, and no line breaks behind it.
-  return html`${sign === '' ? '' : '−'}${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}${fraction}`;
+  return markup`${sign === '' ? '' : '−'}${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}${fraction}`;
 }
 
 /** `a − b` as a figure; an equal sign where there is none to show. */
 export function differenceOf(a: string | null, b: string | null): Html {
-  if (a === null || b === null) return html`<i class="none">not known</i>`;
+  if (a === null || b === null) return markup`<i class="none">not known</i>`;
   const difference = minus(a, b);
-  if (difference === null) return html`${a === b ? '0' : '≠'}`;
-  return difference.startsWith('-') || difference === '0' ? figure(difference) : html`+${figure(difference)}`;
+  if (difference === null) return markup`${a === b ? '0' : '≠'}`;
+  return difference.startsWith('-') || difference === '0' ? figure(difference) : markup`+${figure(difference)}`;
 }
 
 /** An instant as people read it, in UTC; the text itself where it is none. */
 export function instant(text: string): Html {
   const at = new Date(text);
-  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(at.getTime())) return html`${text}`;
-  const day = at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(at.getTime())) return markup`${text}`;
+  const day = at.toLocaleDateString('en-GB', Day);
   const time = at.toLocaleTimeString('en-GB', {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
     timeZone: 'UTC',
   });
-  return html`<time datetime="${text}">${day}, ${time} UTC</time>`;
+  return markup`<time datetime="${text}">${day}, ${time} UTC</time>`;
 }
+
+/** The day of an instant or date. */
+export function day(text: string): Html {
+  const at = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime())) return markup`${text}`;
+  return markup`<time datetime="${text}">${at.toLocaleDateString('en-GB', Day)}</time>`;
+}
+
+const Day = { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' } as const;
 
 /** A stretch of time in the two units that matter. */
 export function duration(milliseconds: number): string {
@@ -96,9 +105,13 @@ export interface Column {
   numeric?: boolean;
 }
 
+/** Rows of a table that is not cut in two when it is printed. */
+const OnOnePage = 12;
+
 /**
- * A table that can be read without seeing it (caption, scopes) and scrolled by keyboard where the window is narrow.
- * The first cell of a row is its head.
+ * A table that can be read without seeing it and scrolled by keyboard. The first cell of a row is its head. In a narrow
+ * window rows become lists of their cells, each with its column’s head before it; the roles are spelt out because some
+ * browsers forget them when a table is not laid out as one.
  */
 export function table(
   caption: Html,
@@ -106,31 +119,41 @@ export function table(
   rows: readonly (readonly Piece[])[],
   options: { find?: boolean } = {},
 ): Html {
-  const kind = (i: number): Html => (columns[i]?.numeric === true ? new Html(' class="n"') : nothing);
-  const head = columns.map(({ head }, i) => html`<th scope="col" ${kind(i)}>${head}</th>`);
-  const body = rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i === 0 ? html`<th scope="row" ${kind(i)}>${cell}</th>` : html`<td${kind(i)}>${cell}</td>`,
-    );
-    return html`<tr${options.find === true ? new Html(' data-find') : nothing}>${cells}</tr>\n`;
-  });
-  const label = caption.text
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${new Html(label)}">
-    <table>
+  const kind = (i: number): Html => (columns[i]?.numeric === true ? markup` class="n"` : nothing);
+  const head = columns.map(({ head }, i) => markup`<th scope="col" role="columnheader" ${kind(i)}>${head}</th>`);
+  const cells = (row: readonly Piece[]): Html[] =>
+    row.map((cell, i) => {
+      if (i === 0) return markup`<th scope="row" role="rowheader" ${kind(i)}>${cell}</th>`;
+      const label = cell === '' ? nothing : markup` data-head="${columns[i]?.head ?? ''}"`;
+      return markup`<td role="cell" ${kind(i)}${label}>${cell}</td>`;
+    });
+  const find = options.find === true ? markup` data-find` : nothing;
+  const body = rows.map(
+    (row) =>
+      markup`<tr role="row" ${find}>
+        ${cells(row)}
+      </tr> `,
+  );
+  const fits = rows.length <= OnOnePage ? ' short' : '';
+  return markup`<div class="scroll${fits}" role="region" tabindex="0" aria-label="${textOf(caption)}">
+    <table role="table">
       <caption>
         ${caption}
       </caption>
-      <thead>
-        <tr>
+      <thead role="rowgroup">
+        <tr role="row">
           ${head}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${body}
       </tbody>
     </table>
   </div> `;
+}
+
+/** What a piece of HTML says, for an attribute: its elements left out, its entities kept as they are. */
+function textOf(piece: Html): Html {
+  const said = piece.text.replace(/<small>.*<\/small>/gs, '').replace(/<[^>]*>/g, ' ');
+  return new Html(said.replace(/\s+/g, ' ').trim());
 }

@@ -1,12 +1,12 @@
 import type { PartReport, Report } from '../model/report.ts';
-import { duration, html, instant, nothing, number, table, type Piece, type Html } from './html.ts';
+import { duration, markup, instant, nothing, number, table, type Piece, type Html } from './html.ts';
 import { total } from './page-words.ts';
 
 function list(entries: readonly (readonly [string, Piece])[]): Html {
-  return html`<dl>
+  return markup`<dl>
     ${entries.map(
       ([name, value]) =>
-        html`<dt>${name}</dt>
+        markup`<dt>${name}</dt>
           <dd>${value}</dd>`,
     )}
   </dl>`;
@@ -39,49 +39,36 @@ function sums(parts: readonly PartReport[]): Html {
     'blocked',
   ] as const;
   return table(
-    html`Row accounting
-      <small
-        >Extracted = contributing + rejected + left. Ready = created + updated + unchanged + refused + blocked. The
-        target’s own count is asked of the target, not computed from what was read back.</small
-      >`,
+    markup`Row accounting <small>Extracted = contributing + rejected + left. Ready = created + updated + unchanged + refused + blocked. The target’s own count is asked of the target, not computed from what was read back.</small>`,
     [{ head: '' }, ...[...terms, 'read back', 'target’s count'].map((head) => ({ head, numeric: true }))],
     parts.map((part) => [
       part.title,
       ...terms.map((term) => part.accounting[term]),
       part.readBack,
-      part.targetCount ?? html`<i class="none">cannot say</i>`,
+      part.targetCount ?? markup`<i class="none">cannot say</i>`,
     ]),
   );
 }
 
+const consistencies = {
+  snapshot: 'Read from one snapshot of the source.',
+  frozen: 'Read while the source refused writes.',
+  fuzzy: 'Read while the source changed.',
+} as const;
+
+/** Which fields of a part were compared, which were not and why, and where the complete lists lie. */
 function scope(part: PartReport): Html {
-  const not = part.notCompared.map(({ field, reason }) => html`<li><b>${field}</b> was not compared: ${reason}.</li>`);
-  const lists = (part.lists ?? []).map(
-    (one) => html`<li>${one.role}, ${one.rows} rows, <code>${one.content}</code></li>`,
+  const gaps = part.notCompared.map(
+    ({ field, reason }) => markup`<li><b>${field}</b> was not compared: ${reason}.</li>`,
   );
-  const read =
-    part.consistency === undefined
-      ? nothing
-      : html`<dt>Read</dt>
-          <dd>${part.consistency}</dd>`;
-  return html`<dt>${part.title}</dt>
-    <dd>
-      ${part.compared.join(', ')}${
-        not.length === 0
-          ? nothing
-          : html`<ul class="warn">
-              ${not}
-            </ul>`
-      }${
-        lists.length === 0
-          ? nothing
-          : html`<p>Complete lists in staging:</p>
-              <ul>
-                ${lists}
-              </ul>`
-      }
-    </dd>
-    ${read}`;
+  const lists = (part.lists ?? []).map(
+    ({ role, rows, content }) =>
+      markup`<li>Complete list in staging: ${role}, ${rows} rows, <code>${content}</code></li>`,
+  );
+  const read = part.consistency === undefined ? [] : [markup`<li>${consistencies[part.consistency]}</li>`];
+  const notes = [...gaps, ...read, ...lists];
+  return markup`<dt>${part.title}</dt><dd>${part.compared.join(', ')}${notes.length === 0 ? nothing : markup`<ul>${notes}</ul>`}</dd>
+`;
 }
 
 /** What the report was computed from, for whoever has to check it later. */
@@ -90,16 +77,16 @@ export function evidence(report: Report, digest: string): Html {
     ['Run', report.run],
     ['Migration', report.migration],
     ['Kind', report.mode],
-    ['Plan', html`<code>${report.plan}</code>`],
+    ['Plan', markup`<code>${report.plan}</code>`],
     [
       'Source',
-      html`${report.source.connection}${report.source.positions.map((one) => html`<br /><code>${one}</code>`)}`,
+      markup`${report.source.connection}${report.source.positions.map((one) => markup`<br /><code>${one}</code>`)}`,
     ],
-    ['Target', html`${report.target.connection}, as it was at ${instant(report.target.asAt)}`],
+    ['Target', markup`${report.target.connection}, as it was at ${instant(report.target.asAt)}`],
     ...timesOf(report),
-    ['Report', html`<code>${digest}</code>`],
+    ['Report', markup`<code>${digest}</code>`],
   ];
-  return html`${list(entries)}${sums(report.parts)}
+  return markup`${list(entries)}${sums(report.parts)}
     <h3>Fields compared</h3>
     <dl>${report.parts.map(scope)}</dl>
     <p class="soft">

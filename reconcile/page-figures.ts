@@ -1,14 +1,14 @@
 import type { FigureGroup, FigureReport, Judgement } from '../model/report.ts';
 import { sameValue } from './exact-number.ts';
-import { differenceOf, figure, html, instant, nothing, table, type Column, type Piece, type Html } from './html.ts';
+import { day, differenceOf, figure, markup, nothing, table, type Column, type Piece, type Html } from './html.ts';
 import { value } from './page-values.ts';
 
 /** A mark that tells without colour too. */
 export const marks: Record<Judgement, Html> = {
-  match: html`<span class="ok">✓ agrees</span>`,
-  explained: html`<span class="ok">✓ explained</span>`,
-  unexplained: html`<span class="bad">✗ differs</span>`,
-  unverified: html`<span class="warn">? not verified</span>`,
+  match: markup`<span class="ok">✓ agrees</span>`,
+  explained: markup`<span class="ok">✓ explained</span>`,
+  unexplained: markup`<span class="bad">✗ differs</span>`,
+  unverified: markup`<span class="warn">? not verified</span>`,
 };
 
 /** Groups that are shown at once; where there are more, those that agree fold away. */
@@ -23,9 +23,9 @@ function row(one: FigureReport, labels: readonly string[], group: FigureGroup): 
   const names = labels.length === 0 ? ['All'] : labels.map((label) => value(group.group[label] ?? null));
   const due = one.expected ?? group.moved;
   const extra = group.explanation
-    ? html`<small>${group.explanation.why} — ${group.explanation.by}, until ${instant(group.explanation.until)}</small>`
+    ? markup`<small>${group.explanation.why} — ${group.explanation.by}, until ${day(group.explanation.until)}</small>`
     : nothing;
-  const result = html`${marks[group.judgement]}${extra}`;
+  const result = markup`${marks[group.judgement]}${extra}`;
   const live = hasLive(one) ? [figure(group.live ?? null)] : [];
   if (one.expected !== null) {
     return [...names, figure(one.expected), figure(group.target), ...live, differenceOf(group.target, due), result];
@@ -33,7 +33,7 @@ function row(one: FigureReport, labels: readonly string[], group: FigureGroup): 
   const heldBack = group.moved !== null && group.staged !== null && sameValue(group.moved, group.staged);
   return [
     ...names,
-    html`${figure(group.source)}${readOtherwise(group)}`,
+    markup`${figure(group.source)}${readOtherwise(group)}`,
     heldBack ? '' : differenceOf(group.moved, group.staged),
     figure(group.target),
     ...live,
@@ -45,7 +45,7 @@ function row(one: FigureReport, labels: readonly string[], group: FigureGroup): 
 /** Where what was read is not what the source says, that is the difference to see. */
 function readOtherwise(group: FigureGroup): Html {
   if (group.staged === null || (group.source !== null && sameValue(group.source, group.staged))) return nothing;
-  return html`<small>read: ${figure(group.staged)}</small>`;
+  return markup`<small>read: ${figure(group.staged)}</small>`;
 }
 
 function hasLive(one: FigureReport): boolean {
@@ -59,7 +59,7 @@ function columnsOf(one: FigureReport, labels: readonly string[]): Column[] {
     one.expected === null
       ? [
           { head: 'Source', numeric: true },
-          { head: 'Held back', numeric: true },
+          { head: 'Not moved', numeric: true },
         ]
       : [{ head: 'Must be', numeric: true }];
   return [
@@ -79,12 +79,12 @@ export function figureTable(one: FigureReport): Html {
   const open = one.groups.filter((group) => group.judgement === 'unexplained' || group.judgement === 'unverified');
   const agreed = one.groups.filter((group) => !open.includes(group));
   const folds = one.groups.length > GroupsShown;
-  const note = one.note === '' ? nothing : html`<small>Note: ${one.note}.</small>`;
-  const caption = html`${one.title} <small>in ${one.unit}</small>${note}`;
+  const note = one.note === '' ? nothing : markup`<small>Note: ${one.note}.</small>`;
+  const caption = markup`${one.title} <small>in ${one.unit}</small>${note}`;
   const rows = (groups: readonly FigureGroup[]): Piece[][] => groups.map((group) => row(one, labels, group));
   if (!folds) return table(caption, columns, rows(one.groups), { find: true });
-  const title = html`${one.title}: groups that agree <small>in ${one.unit}</small>`;
-  return html`${open.length === 0 ? html`<h3>${one.title}</h3>` : table(caption, columns, rows(open), { find: true })}
+  const title = markup`${one.title}: groups that agree <small>in ${one.unit}</small>`;
+  return markup`${open.length === 0 ? markup`<h3>${one.title}</h3>` : table(caption, columns, rows(open), { find: true })}
     <details>
       <summary>${agreed.length} groups agree</summary>
       ${table(title, columns, rows(agreed), { find: true })}

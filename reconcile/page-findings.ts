@@ -1,9 +1,9 @@
 import type { AttachmentsReport, Held, PartReport } from '../model/report.ts';
-import { html, nothing, number, table, type Html } from './html.ts';
+import { markup, nothing, number, table, type Html } from './html.ts';
 import { arrived, findings, heldBack } from './page-words.ts';
 import { pair, value } from './page-values.ts';
 
-const ownKey = html`<i>the target’s own key of the row</i>`;
+const ownKey = markup`<i>the target’s own key of the row</i>`;
 
 function differences(part: PartReport): Html {
   if (part.differencesTotal === 0) return nothing;
@@ -12,8 +12,7 @@ function differences(part: PartReport): Html {
   const fields = part.differencesByField
     .map(({ field, rows }) => `${field === '_target' ? 'own key' : field} in ${number(rows)}`)
     .join(', ');
-  const caption = html`Fields that differ
-    <small>${more ? html`The first ${listed} of ${part.differencesTotal}. ` : nothing}By field: ${fields}.</small>`;
+  const caption = markup`Fields that differ <small>${more ? markup`The first ${listed} of ${part.differencesTotal}. ` : nothing}By field: ${fields}.</small>`;
   const rows = part.differences.map((one) => {
     const [meant, found] = pair(one.meant, one.found);
     return [
@@ -21,7 +20,7 @@ function differences(part: PartReport): Html {
       one.field === '_target' ? ownKey : one.field,
       meant,
       found,
-      html`<code>${String(one.id)}</code>`,
+      markup`<code>${String(one.id)}</code>`,
     ];
   });
   const columns = [
@@ -36,9 +35,9 @@ function differences(part: PartReport): Html {
 
 function keys(title: string, found: readonly string[], total: number): Html {
   if (total === 0) return nothing;
-  const more = total > found.length ? html` <small>The first ${found.length} of ${total}.</small>` : nothing;
-  const items = found.map((key) => html`<li data-find>${value(key)}</li>`);
-  return html`<div class="keys">
+  const more = total > found.length ? markup` <small>The first ${found.length} of ${total}.</small>` : nothing;
+  const items = found.map((key) => markup`<li data-find>${value(key)}</li>`);
+  return markup`<div class="keys">
     <h4>${title}${more}</h4>
     <ul>
       ${items}
@@ -48,15 +47,15 @@ function keys(title: string, found: readonly string[], total: number): Html {
 
 function attachments(found: AttachmentsReport | null): Html {
   if (!found) return nothing;
-  const due = found.due === undefined ? nothing : html` of ${found.due}`;
+  const due = found.due === undefined ? nothing : markup` of ${found.due}`;
   const said =
     found.differing === 0 ? 'each came back with the same size and digest' : `${number(found.differing)} differ`;
   const rows = (found.differences ?? []).map((one) => [
     value(one.key),
     one.bytes ?? '',
-    one.actualBytes ?? html`<i class="none">not there</i>`,
-    html`<code>${(one.sha256 ?? '').slice(0, 16)}</code>`,
-    html`<code>${(one.actualSha256 ?? '').slice(0, 16)}</code>`,
+    one.actualBytes ?? markup`<i class="none">not there</i>`,
+    markup`<code>${(one.sha256 ?? '').slice(0, 16)}</code>`,
+    markup`<code>${(one.actualSha256 ?? '').slice(0, 16)}</code>`,
   ]);
   const columns = [
     { head: 'Key' },
@@ -65,8 +64,8 @@ function attachments(found: AttachmentsReport | null): Html {
     { head: 'Digest sent' },
     { head: 'Digest found' },
   ];
-  return html`<p>${found.moved}${due} attachments with ${found.bytes} bytes were moved: ${said}.</p>
-    ${rows.length === 0 ? nothing : table(html`Attachments that differ`, columns, rows, { find: true })}`;
+  return markup`<p>${found.moved}${due} attachments with ${found.bytes} bytes were moved: ${said}.</p>
+    ${rows.length === 0 ? nothing : table(markup`Attachments that differ`, columns, rows, { find: true })}`;
 }
 
 /** What differs in a part, down to the record and the field; nothing where nothing does. */
@@ -78,10 +77,10 @@ export function partFindings(part: PartReport): Html {
     [part.missing, 'missing'],
     [part.unexpected, 'not meant'],
     [part.duplicates, 'more than once'],
-    [part.attachments?.differing ?? 0, 'attachments differ'],
+    [part.attachments?.differing ?? 0, part.attachments?.differing === 1 ? 'attachment differs' : 'attachments differ'],
   ] as const;
   const counts = said.filter(([n]) => n > 0).map(([n, what]) => `${number(n)} ${what}`);
-  return html`<details open>
+  return markup`<details open>
     <summary>
       <h3>${part.title}</h3>
       <span>${counts.join(', ')}</span>
@@ -105,13 +104,13 @@ const kinds = [
 function heldTable(title: string, note: string, rows: readonly Held[]): Html {
   if (rows.length === 0) return nothing;
   return table(
-    html`${title} <small>${note}</small>`,
+    markup`${title} <small>${note}</small>`,
     [{ head: 'Reason' }, { head: 'Field' }, { head: 'Rows', numeric: true }, { head: 'Rule' }],
     rows.map((row) => [
       row.reason === '' ? row.rule : row.reason,
-      row.field === '' ? html`<i class="none">whole row</i>` : row.field,
+      row.field === '' ? markup`<i class="none">whole row</i>` : row.field,
       row.rows,
-      html`<code>${row.rule}</code>`,
+      markup`<code>${row.rule}</code>`,
     ]),
     { find: true },
   );
@@ -128,7 +127,7 @@ export function partHeld(part: PartReport): Html {
       ? [`${number(part.accounting.droppedReferences)} references dropped`]
       : []),
   ];
-  return html`<details>
+  return markup`<details>
     <summary>
       <h3>${part.title}</h3>
       <span>${said.join(', ')}</span>
@@ -149,11 +148,7 @@ export function rowsTable(parts: readonly PartReport[]): Html {
     { head: 'Equal', numeric: true },
     { head: 'Result' },
   ];
-  const caption = html`Every row, from the source to the target
-    <small
-      >Found: rows of this migration that the target holds now, read back after the load. Equal: compared with what was
-      meant, field by field. Where rows are merged or split, fewer or more are written than were read.</small
-    >`;
+  const caption = markup`Every row, from the source to the target <small>Found: rows of this migration that the target holds now, read back after the load. Equal: compared with what was meant, field by field. Where rows are merged or split, fewer or more are written than were read.</small>`;
   const rows = parts.map((part) => [
     part.title,
     part.accounting.extracted,
@@ -168,7 +163,7 @@ export function rowsTable(parts: readonly PartReport[]): Html {
 }
 
 function result(part: PartReport): Html {
-  if (findings(part) > 0) return html`<span class="bad">✗ ${number(findings(part))} to clear</span>`;
+  if (findings(part) > 0) return markup`<span class="bad">✗ ${number(findings(part))} to clear</span>`;
   const open = part.notCompared.length > 0 || part.consistency === 'fuzzy';
-  return open ? html`<span class="warn">? not verified</span>` : html`<span class="ok">✓ agrees</span>`;
+  return open ? markup`<span class="warn">? not verified</span>` : markup`<span class="ok">✓ agrees</span>`;
 }

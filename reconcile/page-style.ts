@@ -9,7 +9,7 @@ h1{font-size:clamp(1.5rem,1.1rem + 2vw,2.25rem);line-height:1.25;margin:.4rem 0 
 h2{font-size:1.375rem;margin:3.5rem 0 .5rem}
 h3{font-size:1rem;margin:2rem 0 .5rem}
 h4{font-size:.9rem;margin:1.25rem 0 .25rem}
-small,.soft{color:var(--soft);font-size:.875rem}
+small,.soft{color:var(--soft);font-size:.875em}
 .soft{max-width:44rem;margin:.25rem 0 1rem}
 header{border-top:.375rem solid;padding-top:1.5rem}
 header.whole,.whole .verdict{border-color:var(--ok);color:var(--ok)}
@@ -42,12 +42,12 @@ pre{white-space:pre-wrap;margin:.75rem 0;padding:.6rem .8rem;border:1px solid va
 .scroll{overflow-x:auto;margin:1.25rem 0 2rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;line-height:1.45;font-variant-numeric:tabular-nums lining-nums}
 caption{text-align:left;font-weight:600;font-size:1rem;padding:0 0 .5rem}
-caption small{font-weight:400}
+caption small{font-weight:400}caption small:first-of-type:not(:only-child){display:inline}
 caption small:nth-of-type(n+2),td small{display:block}
 th,td{padding:.4rem 1.1rem .4rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:4.5rem}
 th:last-child,td:last-child{padding-right:0}
-thead th{color:var(--soft);font-weight:500;font-size:.8125rem;vertical-align:bottom;border-bottom-color:var(--soft);overflow-wrap:normal}
-tbody th{font-weight:500}
+thead th{color:var(--soft);font-weight:500;font-size:.9em;vertical-align:bottom;border-bottom-color:var(--soft);overflow-wrap:normal}
+tbody th{font-weight:500;min-width:7.5rem;overflow-wrap:break-word}
 .n{text-align:right;white-space:nowrap}
 .n:first-child{text-align:left}
 .ok,.bad,.warn{font-weight:500}
@@ -68,7 +68,13 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;min-width:0}
 dd ul{margin:.35rem 0;padding-left:1.1rem}dd p{margin:.5rem 0 0}
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 [hidden]{display:none}
-@media (max-width:38rem){body{padding:1.5rem 1rem 3rem}.kicker{margin-bottom:1.25rem}.sign{margin-left:-.25rem;margin-right:-.25rem;padding:1rem}h2{margin-top:2.5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.7rem}th,td{padding-right:.8rem}}
+@media (max-width:38rem){body{padding:1.5rem 1rem 3rem}.kicker{margin-bottom:1.25rem}.sign{margin-left:-.25rem;margin-right:-.25rem;padding:1rem}h2{margin-top:2.5rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.7rem}
+.scroll{overflow:visible}table,caption,tbody,tr,th,td{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+tr{padding:.5rem 0;border-bottom:1px solid var(--line)}tr[hidden]{display:none}
+th,td,.n{border:0;padding:.1rem 0;min-width:0;text-align:left;white-space:normal}
+td[data-head]{display:grid;grid-template-columns:6.5rem 1fr;gap:.75rem}td[data-head]::before{content:attr(data-head);color:var(--soft);font-size:.8125rem}
+td[data-head]>*{grid-column:2}td:not([data-head]){display:none}td .ok,td .bad,td .warn{white-space:normal}
+}
 @media print{
 @page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif;color:#555}}
 :root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--tint:#fff;--ok:#14532f;--bad:#8d1812;--warn:#6b4700;--mark:#f3e2b4;--held:#b07a10;--left:#8b93a0}
@@ -79,15 +85,14 @@ table{font-size:8pt}
 caption{font-size:9.5pt}
 th,td{padding:.2rem .6rem .2rem 0;min-width:0}
 h2{margin-top:1.6rem}h2,h3,h4,caption,summary{break-after:avoid}
-tr,.sign,.bar,dd{break-inside:avoid}
+tr,.sign,.bar,dd,.short{break-inside:avoid}
 thead{display:table-header-group}
 details::details-content{display:block;content-visibility:visible;block-size:auto}
 summary{list-style:none}
 .sign{border:1px solid var(--line)}
-.blank{display:table;margin-top:1.5rem}
-.blank td{border:0;border-top:1px solid var(--ink);color:var(--soft);width:33%;padding-top:.2rem}
-.blank tr::before{content:none}
-rect,.bar li::before,mark{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.sign .blank{display:grid;grid-template-columns:repeat(3,1fr);gap:1.5rem;margin-top:4rem;max-width:none}
+.blank span{border-top:1px solid var(--ink);color:var(--soft);padding-top:.2rem;font-size:8pt}
+.rect,.bar li::before,mark{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 footer{margin-top:1.5rem}
 }
 `;

@@ -1,5 +1,5 @@
 import { Masked } from '../model/report.ts';
-import { html, nothing, type Piece, type Html } from './html.ts';
+import { markup, nothing, type Piece, type Html } from './html.ts';
 
 /** Characters that nobody can see, or that would reorder what stands beside them. */
 const unseen =
@@ -10,11 +10,14 @@ function codePoint(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** Text with what cannot be seen made visible. */
-function visible(text: string): Piece[] {
-  return Array.from(text, (character) =>
-    unseen.test(character) ? html`<span class="cp">${codePoint(character)}</span>` : character,
-  );
+/** Text with what cannot be seen made visible, spaces at its ends included. */
+function visible(text: string, ends: { first: boolean; last: boolean } = { first: true, last: true }): Piece[] {
+  const lead = ends.first ? (/^ */.exec(text)?.[0].length ?? 0) : 0;
+  const tail = ends.last ? (/ *$/.exec(text)?.[0].length ?? 0) : 0;
+  return Array.from(text, (character) => character).map((character, i, all) => {
+    if (unseen.test(character)) return markup`<span class="cp">${codePoint(character)}</span>`;
+    return character === ' ' && (i < lead || i >= all.length - tail) ? markup`<span class="cp">␣</span>` : character;
+  });
 }
 
 const letters = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -25,17 +28,19 @@ function lettersOf(text: string): string[] {
 
 /** A value of unknown direction, kept from disturbing its neighbours. Null is no value, and is told from an empty text. */
 export function value(text: string | null): Html {
-  if (text === null) return html`<i class="none">no value</i>`;
-  if (text === '') return html`<i class="none">empty text</i>`;
-  if (text === Masked) return html`<i class="none">withheld</i>`;
-  return html`<bdi>${visible(text)}</bdi>`;
+  if (text === null) return markup`<i class="none">no value</i>`;
+  if (text === '') return markup`<i class="none">empty text</i>`;
+  if (text === Masked) return markup`<i class="none">withheld</i>`;
+  return markup`<bdi>${visible(text)}</bdi>`;
 }
 
 /** The part of a value that differs; where the eye would see no difference, its code points as well. */
 function marked(middle: string, spell: boolean): Html {
   if (middle === '') return nothing;
-  const spelt = spell ? html`<span class="cp">${Array.from(middle.slice(0, 24), codePoint).join(' ')}</span>` : nothing;
-  return html`<mark>${/^ +$/.test(middle) ? middle.replaceAll(' ', '␣') : visible(middle)}</mark>${spelt}`;
+  const spelt = spell
+    ? markup`<span class="cp">${Array.from(middle.slice(0, 24), codePoint).join(' ')}</span>`
+    : nothing;
+  return markup`<mark>${visible(middle)}</mark>${spelt}`;
 }
 
 /** What was meant and what was found beside each other, with the letters marked in which they part. */
@@ -54,8 +59,6 @@ export function pair(meant: string | null, found: string | null): [Html, Html] {
   // The same letters composed otherwise, or nothing but spaces: these look alike.
   const spell = middle(one) !== middle(other) && middle(one).normalize('NFKC') === middle(other).normalize('NFKC');
   const side = (text: readonly string[]): Html =>
-    html`<bdi
-      >${visible(text.slice(0, start).join(''))}${marked(middle(text), spell)}${visible(text.slice(text.length - end).join(''))}</bdi
-    >`;
+    markup`<bdi>${visible(text.slice(0, start).join(''))}${marked(middle(text), spell)}${visible(text.slice(text.length - end).join(''))}</bdi>`;
   return [side(one), side(other)];
 }

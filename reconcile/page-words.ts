@@ -56,22 +56,21 @@ export function headline(report: Report): string {
       if (meant === 0) return `There were no ${what} to move. ${held(report)}`;
       return `All ${number(meant)} ${what} arrived and are as they were meant to be. ${held(report)}`;
     case 'differs': {
-      const kinds: [n: number, one: string, many: string][] = [
-        [total(report, (part) => part.differing), 'differs from what was meant', 'differ from what was meant'],
-        [total(report, (part) => part.missing), 'is missing', 'are missing'],
-        [
-          total(report, (part) => part.unexpected),
-          'is there that was not meant to be',
-          'are there that were not meant to be',
-        ],
-        [total(report, (part) => part.duplicates), 'is there more than once', 'are there more than once'],
-      ];
-      const said = kinds.filter(([n]) => n > 0).map(([n, one, many]) => plural(n, one, many));
+      const rows = total(report, (part) => part.differing + part.missing + part.unexpected + part.duplicates);
+      const attachments = total(report, (part) => part.attachments?.differing ?? 0);
       const controls = report.figures.filter((one) => one.judgement === 'unexplained').length;
-      if (controls > 0) said.push(`${plural(controls, 'control does', 'controls do')} not agree`);
-      if (said.length === 0) return `The target does not yet hold what it was meant to hold.`;
-      const last = said.pop() ?? '';
-      return `${number(meant)} ${what} were written to the target: ${said.length === 0 ? last : `${said.join(', ')} and ${last}`}.`;
+      const said = [
+        ...(rows === 0
+          ? []
+          : [
+              `${number(rows)} of ${number(meant)} ${what} ${rows === 1 ? 'is not as it' : 'are not as they'} should be`,
+            ]),
+        ...(attachments === 0 ? [] : [plural(attachments, 'attachment differs', 'attachments differ')]),
+        ...(controls === 0 ? [] : [`${plural(controls, 'control does', 'controls do')} not agree`]),
+      ];
+      const last = said.pop();
+      if (last === undefined) return `The target does not yet hold what it was meant to hold.`;
+      return `${said.length === 0 ? last : `${said.join(', ')} and ${last}`}.`;
     }
     case 'unverified':
       return `${number(meant)} ${what} arrived and none was found to differ, but not everything could be verified.`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Report } from '../model/report.ts';
-import { escaped, html, nothing, number, type Html } from './html.ts';
+import { escaped, markup, nothing, number, type Html } from './html.ts';
 import { evidence } from './page-evidence.ts';
 import { figureTable } from './page-figures.ts';
 import { partFindings, partHeld, rowsTable } from './page-findings.ts';
@@ -20,19 +20,20 @@ const ReasonsShown = 8;
 function verdict(report: Report): Html {
   const { mark, word } = verdicts[report.verdict];
   const items = (reasons: readonly string[]): Html =>
-    html`<ul>
-      ${reasons.map((one) => html`<li>${one}</li>`)}
+    markup`<ul>
+      ${reasons.map((one) => markup`<li>${one}</li>`)}
     </ul>`;
   const more = report.reasons.slice(ReasonsShown);
   const rest =
     more.length === 0
       ? nothing
-      : html`<details>
+      : markup`<details>
           <summary>${more.length} more</summary>
           ${items(more)}
         </details>`;
-  const reasons = report.reasons.length === 0 ? nothing : html`${items(report.reasons.slice(0, ReasonsShown))}${rest}`;
-  return html`<p class="verdict"><span aria-hidden="true">${mark}</span> ${word}</p>
+  const reasons =
+    report.reasons.length === 0 ? nothing : markup`${items(report.reasons.slice(0, ReasonsShown))}${rest}`;
+  return markup`<p class="verdict"><span aria-hidden="true">${mark}</span> ${word}</p>
     <h1>${headline(report)}</h1>
     ${reasons}`;
 }
@@ -40,7 +41,7 @@ function verdict(report: Report): Html {
 /** One bar: what arrived, what was held back, what stayed behind. Drawn without styles, which the policy forbids. */
 function bar(report: Report): Html {
   const shares = [
-    ['arrived', total(report, arrived), 'arrived'],
+    ['arrived', total(report, arrived), report.verdict === 'differs' ? 'written' : 'arrived'],
     ['held', total(report, heldBack), 'held back, each with a reason'],
     ['left', total(report, (part) => part.accounting.left), 'left behind on purpose'],
   ] as const;
@@ -50,14 +51,14 @@ function bar(report: Report): Html {
   const pieces = shares.map(([name, n]) => {
     // A share that is there is seen, however small it is.
     const width = n === 0 ? 0 : Math.max(0.6, (n / all) * 100);
-    const piece = html`<rect class="${name}" x="${at.toFixed(2)}" width="${width.toFixed(2)}" height="4" />`;
+    const piece = markup`<rect class="${name}" x="${at.toFixed(2)}" width="${width.toFixed(2)}" height="4" />`;
     at += width;
     return piece;
   });
   const legend = shares
     .filter(([, n]) => n > 0)
-    .map(([name, n, what]) => html`<li class="${name}"><b>${n}</b> ${what}</li>`);
-  return html`<div class="bar">
+    .map(([name, n, what]) => markup`<li class="${name}"><b>${n}</b> ${what}</li>`);
+  return markup`<div class="bar">
     <svg viewBox="0 0 ${at.toFixed(2)} 4" preserveAspectRatio="none" aria-hidden="true">${pieces}</svg>
     <ul>
       ${legend}
@@ -66,20 +67,12 @@ function bar(report: Report): Html {
 }
 
 function signature(report: Report, digest: string): Html {
-  const owners = report.owners.map((owner, i) => html`${i === 0 ? '' : ' or '}<bdi>${owner.name}</bdi>`);
+  const owners = report.owners.map((owner, i) => markup`${i === 0 ? '' : ' or '}<bdi>${owner.name}</bdi>`);
   const command = `landfall sign-off ${report.run} --report ${digest.slice(0, 16)} --as ${report.owners[0]?.id ?? 'NAME'}`;
-  const blank = html`<table class="blank" aria-label="For signing on paper">
-    <tbody>
-      <tr>
-        <td>Name</td>
-        <td>Place and date</td>
-        <td>Signature</td>
-      </tr>
-    </tbody>
-  </table>`;
+  const blank = markup`<p class="blank" aria-hidden="true"><span>Name</span><span>Place and date</span><span>Signature</span></p>`;
   const said =
     report.verdict === 'whole'
-      ? html`<p>
+      ? markup`<p>
             ${owners} may sign. The signature stands for these figures of this run and for nothing else: it names the
             report by its digest.
           </p>
@@ -87,13 +80,13 @@ function signature(report: Report, digest: string): Html {
           <pre>${command}</pre>
           <p class="soft">To refuse, add <code>--refuse --comment "…"</code>. Nobody signs a run that they started.</p>
           ${blank}`
-      : html`<p>
+      : markup`<p>
             A report that is not whole cannot be signed. ${owners} may refuse it; then what is named above is mended,
             and another run makes another report.
           </p>
           <p class="digest"><code>${digest}</code></p>
           <pre>${command} --refuse</pre>`;
-  return html`<section class="sign" aria-labelledby="sign">
+  return markup`<section class="sign" aria-labelledby="sign">
     <h2 id="sign">Your signature</h2>
     ${said}
   </section>`;
@@ -101,14 +94,14 @@ function signature(report: Report, digest: string): Html {
 
 function section(id: string, title: string, intro: string, body: readonly Html[]): Html {
   if (body.every((one) => one === nothing)) return nothing;
-  const said = intro === '' ? nothing : html`<p class="soft">${intro}</p>`;
-  return html`<section aria-labelledby="${id}">
+  const said = intro === '' ? nothing : markup`<p class="soft">${intro}</p>`;
+  return markup`<section aria-labelledby="${id}">
     <h2 id="${id}">${title}</h2>
     ${said}${body}
   </section> `;
 }
 
-const search = html`<form class="find" role="search" hidden>
+const search = markup`<form class="find" role="search" hidden>
   <label for="find">Find a key, a field or a reason</label>
   <input id="find" type="search" autocomplete="off" spellcheck="false" /> <output id="found" for="find"></output>
 </form>`;
@@ -134,7 +127,7 @@ export function reportPage(report: Report, digest: string): string {
   ].join('; ');
   const controls = 'Each control is computed on both sides with expressions of its own, not with the mapping’s.';
   const found = total(report, findings);
-  const body = html`<header class="${report.verdict}">
+  const body = markup`<header class="${report.verdict}">
       <p class="kicker">
         <b>${report.title}</b> Reconciliation report of a ${report.mode === 'live' ? 'live run' : 'rehearsal'}
       </p>

@@ -85,27 +85,38 @@ ALTER TABLE crm.note ALTER COLUMN content SET STORAGE EXTERNAL;
 CREATE TABLE crm.system_state (read_only boolean NOT NULL);
 INSERT INTO crm.system_state VALUES (false);
 
--- The cut-over's last step: while the state says so, nobody writes, whatever role they hold.
-CREATE FUNCTION crm.refuse_writes() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The cut-over's last step: while the state says so, nobody writes, whatever role they hold. Whoever writes holds a lock
+-- on the state until they commit: so the switch waits for work that has begun, and work in an older snapshot, which would
+-- not see the switch, fails on the lock.
+CREATE FUNCTION crm.refuse_when_read_only() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE frozen boolean;
 BEGIN
-  IF (SELECT read_only FROM crm.system_state) THEN
+  SELECT read_only INTO STRICT frozen FROM crm.system_state FOR SHARE;
+  IF frozen THEN
     RAISE EXCEPTION 'the CRM is read only since the cut-over' USING ERRCODE = 'read_only_sql_transaction';
   END IF;
+END $$;
+REVOKE ALL ON FUNCTION crm.refuse_when_read_only() FROM PUBLIC;
+CREATE FUNCTION crm.refuse_writes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = crm AS $$
+BEGIN
+  PERFORM crm.refuse_when_read_only();
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
-CREATE FUNCTION crm.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = crm AS $$
 BEGIN
-  IF (SELECT read_only FROM crm.system_state) THEN
-    RAISE EXCEPTION 'the CRM is read only since the cut-over' USING ERRCODE = 'read_only_sql_transaction';
-  END IF;
+  PERFORM crm.refuse_when_read_only();
   RETURN NULL;
 END $$;
 CREATE FUNCTION crm.set_read_only(wanted boolean) RETURNS void LANGUAGE sql SECURITY DEFINER
   SET search_path = crm AS 'UPDATE crm.system_state SET read_only = wanted';
 REVOKE ALL ON FUNCTION crm.set_read_only(boolean) FROM PUBLIC;
--- Proof by trying: writes as the application would, in a transaction that is rolled back.
+-- Proof by trying: writes as the application would, in a transaction that is rolled back. In a read-only transaction any
+-- write is refused, which would prove nothing.
 CREATE FUNCTION crm.writes_are_refused() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = crm AS $$
 BEGIN
+  IF current_setting('transaction_read_only')::boolean THEN
+    RAISE EXCEPTION 'a read-only transaction proves nothing about writes: try it outside of one';
+  END IF;
   BEGIN
     UPDATE crm.organisation SET name = name WHERE org_id = (SELECT min(org_id) FROM crm.organisation);
     RAISE EXCEPTION 'written' USING ERRCODE = 'P0002';

@@ -1,43 +1,11 @@
+import { noFacts, type LegacyFacts, type LegacySize } from './facts.ts';
+import { clockChange } from './geneva-clock.ts';
 import type { LegacyTable } from './schema.ts';
 import { seeded, type Random } from './random.ts';
 import { companies, controlNoise, countries, firstNames, lastNames, sentences } from './words.ts';
 
 export type Cell = string | number | boolean | Buffer | null;
 export type LegacyRow = readonly Cell[];
-
-/** How many rows each table gets, and what was planted in them: what a migration must find, exactly. */
-export interface LegacyFacts {
-  rows: Record<LegacyTable, number>;
-  planted: {
-    unknownCountries: number;
-    undecodableRemarks: number;
-    danglingParents: number;
-    parentCycle: number;
-    malformedEmails: number;
-    twinContacts: number;
-    longNames: number;
-    orphanMemberships: number;
-    unitsTooPrecise: number;
-    linesWithoutHeader: number;
-    linesTooLong: number;
-    totalsOff: number;
-    orphanActivities: number;
-    activitiesWithControls: number;
-    activitiesInDstGap: number;
-    activitiesInRepeatedHour: number;
-    orphanNotes: number;
-    attachments: number;
-    emptyAttachments: number;
-  };
-}
-
-export interface LegacySize {
-  seed: number;
-  /** About how many rows in all. */
-  size: number;
-  /** Attachments of 50 MB. */
-  largeAttachments?: number;
-}
 
 const shares: Record<LegacyTable, number> = {
   organisation: 0.04,
@@ -87,30 +55,7 @@ export function generateLegacyCrm(options: LegacySize): {
 } {
   const organisations = rowsOf('organisation', options.size);
   const contacts = rowsOf('contact', options.size);
-  const facts: LegacyFacts = {
-    rows: { organisation: 0, contact: 0, membership: 0, invoice: 0, invoice_line: 0, activity: 0, note: 0 },
-    planted: {
-      unknownCountries: 0,
-      undecodableRemarks: 0,
-      danglingParents: 0,
-      parentCycle: 3,
-      malformedEmails: 0,
-      twinContacts: 0,
-      longNames: 0,
-      orphanMemberships: 0,
-      unitsTooPrecise: 0,
-      linesWithoutHeader: 0,
-      linesTooLong: 0,
-      totalsOff: 0,
-      orphanActivities: 0,
-      activitiesWithControls: 0,
-      activitiesInDstGap: 0,
-      activitiesInRepeatedHour: 0,
-      orphanNotes: 0,
-      attachments: 0,
-      emptyAttachments: 0,
-    },
-  };
+  const facts = noFacts();
   const { planted } = facts;
   const ids = seeded(options.seed * 7919 + 1);
   const contactIds = Array.from({ length: contacts }, () => ids.uuid());
@@ -156,7 +101,7 @@ export function generateLegacyCrm(options: LegacySize): {
 
   function* contact(): Generator<LegacyRow> {
     const random = stream('contact');
-    const people: { first: string; last: string; email: string }[] = [];
+    const people: { first: string; last: string; email: string; written: boolean }[] = [];
     for (let i = 0; i < contacts; i += 1) {
       // A twin of somebody far back: the same address but for case and blanks, other fields filled in.
       const twin = i % 20 === 19 ? people[i >> 1] : undefined;
@@ -167,18 +112,19 @@ export function generateLegacyCrm(options: LegacySize): {
       const email = malformed
         ? random.pick(['not an address', 'a@', '@b.org', 'x@y@z.int'])
         : `p${i}@example${i % 40}.int`;
-      const person = twin ?? { first, last, email };
-      people.push(twin || malformed || long ? { first, last, email: `q${i}@example.int` } : person);
-      if (twin) planted.twinContacts += 1;
-      if (malformed) planted.malformedEmails += 1;
-      if (long) planted.longNames += 1;
+      const withoutEmail = !twin && i % 31 === 3;
+      const person = twin ?? { first, last, email, written: !withoutEmail };
+      people.push(twin || malformed || long ? { first, last, email: `q${i}@example.int`, written: false } : person);
+      if (twin?.written) planted.twinContacts += 1;
+      if (malformed && !withoutEmail) planted.malformedEmails += 1;
+      if (person.last.length > 50) planted.longNames += 1;
       const optedOut = random.chance(0.15);
       yield count('contact', [
         contactIds[i] ?? '',
         org(random),
         twin ? person.first.normalize('NFC') : `${person.first}${random.chance(0.1) ? '  ' : ''}`,
         person.last,
-        twin ? ` ${person.email.toUpperCase()} ` : i % 31 === 3 ? null : person.email,
+        twin ? ` ${person.email.toUpperCase()} ` : withoutEmail ? null : person.email,
         random.chance(0.5) ? `+41 22 ${random.int(100, 999)} ${pad(random.int(0, 99), 2)}` : null,
         random.chance(0.4) ? day(random, 1940, 2002) : null,
         random.pick(['en', 'fr', 'es', 'ar', 'ru', 'zh']),
@@ -282,24 +228,30 @@ export function generateLegacyCrm(options: LegacySize): {
       const repeated = i % 997 === 200;
       if (orphan) planted.orphanActivities += 1;
       if (noisy) planted.activitiesWithControls += 1;
-      if (gap) planted.activitiesInDstGap += 1;
-      if (repeated) planted.activitiesInRepeatedHour += 1;
       const about = random.chance(0.5);
       const text = random.pick(sentences);
+      const kind = random.pick(['call', 'mail', 'meeting']);
+      const nobody = about ? '999999999' : '00000000-0000-4000-a000-000000000000';
+      const somebody = (): string => (about ? String(org(random)) : (contactIds[random.int(0, contacts - 1)] ?? ''));
+      const whom = orphan ? nobody : somebody();
+      const body = noisy ? `${text}${controlNoise}` : random.chance(0.02) ? `${text} `.repeat(200) : text;
+      const at = gap
+        ? '2021-03-28 02:30:00'
+        : repeated
+          ? '2021-10-31 02:30:00'
+          : `${day(random, 2005, 2025)} ${clock(random)}`;
+      // Others fall there by chance.
+      const change = clockChange(at);
+      if (change === 'skipped') planted.activitiesInDstGap += 1;
+      if (change === 'repeated') planted.activitiesInRepeatedHour += 1;
       yield count('activity', [
         id,
-        random.pick(['call', 'mail', 'meeting']),
+        kind,
         about ? 'O' : 'C',
-        orphan
-          ? about
-            ? '999999999'
-            : '00000000-0000-4000-a000-000000000000'
-          : about
-            ? String(org(random))
-            : (contactIds[random.int(0, contacts - 1)] ?? ''),
+        whom,
         `${text.slice(0, 40)} #${i}`,
-        noisy ? `${text}${controlNoise}` : random.chance(0.02) ? `${text} `.repeat(200) : text,
-        gap ? '2021-03-28 02:30:00' : repeated ? '2021-10-31 02:30:00' : `${day(random, 2005, 2025)} ${clock(random)}`,
+        body,
+        at,
         random.chance(0.7) ? random.int(1, 240) : null,
         `user${random.int(1, 60)}`,
       ]);

@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { generateLegacyCrm, type Cell, type LegacyFacts, type LegacyRow, type LegacySize } from './generate.ts';
+import type { LegacyFacts, LegacySize } from './facts.ts';
+import { generateLegacyCrm, type Cell, type LegacyRow } from './generate.ts';
 import { guards, schema, tables } from './schema.ts';
 
-export type { LegacyFacts } from './generate.ts';
+export type { LegacyFacts, LegacySize } from './facts.ts';
 
 /** One cell in COPY's text format (PostgreSQL manual, COPY, "Text Format"). */
 function cellText(cell: Cell): string {

@@ -10,13 +10,19 @@ function codePoint(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** Text with what cannot be seen made visible, spaces at its ends included. */
-function visible(text: string, ends: { first: boolean; last: boolean } = { first: true, last: true }): Piece[] {
-  const lead = ends.first ? (/^ */.exec(text)?.[0].length ?? 0) : 0;
-  const tail = ends.last ? (/ *$/.exec(text)?.[0].length ?? 0) : 0;
-  return Array.from(text, (character) => character).map((character, i, all) => {
+/**
+ * Text with what cannot be seen made visible, and with it spaces at the ends.
+ *
+ * @param piece which piece of a value it is: within the value a space is seen by its neighbours
+ */
+function visible(text: string, piece: 'whole' | 'start' | 'end' = 'whole'): Piece[] {
+  const characters = Array.from(text);
+  const lead = piece === 'end' ? 0 : characters.findIndex((one) => one !== ' ');
+  const tail = piece === 'start' ? characters.length : characters.findLastIndex((one) => one !== ' ') + 1;
+  return characters.map((character, i) => {
     if (unseen.test(character)) return markup`<span class="cp">${codePoint(character)}</span>`;
-    return character === ' ' && (i < lead || i >= all.length - tail) ? markup`<span class="cp">␣</span>` : character;
+    const atAnEnd = character === ' ' && (i < lead || i >= tail || lead < 0);
+    return atAnEnd ? markup`<span class="cp">␣</span>` : character;
   });
 }
 
@@ -59,6 +65,6 @@ export function pair(meant: string | null, found: string | null): [Html, Html] {
   // The same letters composed otherwise, or nothing but spaces: these look alike.
   const spell = middle(one) !== middle(other) && middle(one).normalize('NFKC') === middle(other).normalize('NFKC');
   const side = (text: readonly string[]): Html =>
-    markup`<bdi>${visible(text.slice(0, start).join(''))}${marked(middle(text), spell)}${visible(text.slice(text.length - end).join(''))}</bdi>`;
+    markup`<bdi>${visible(text.slice(0, start).join(''), 'start')}${marked(middle(text), spell)}${visible(text.slice(text.length - end).join(''), 'end')}</bdi>`;
   return [side(one), side(other)];
 }

@@ -246,6 +246,8 @@ describe('what others wrote', () => {
       '<bdi>Zo<mark>e\u0308</mark><span class="cp">U+0065 U+0308</span></bdi>',
     ]);
     expect(shown('abc', 'abc ')).toEqual(['<bdi>abc</bdi>', '<bdi>abc<mark><span class="cp">␣</span></mark></bdi>']);
+    expect(shown('a b c', 'a x c')[0]).toBe('<bdi>a <mark>b</mark> c</bdi>');
+    expect(shown(' ', '  ')[1]).toBe('<bdi><span class="cp">␣</span><mark><span class="cp">␣</span></mark></bdi>');
     expect(shown('aa', 'aaa')).toEqual(['<bdi>aa</bdi>', '<bdi>aa<mark>a</mark></bdi>']);
   });
 });

@@ -17,7 +17,7 @@ function entityType(entry: EntitySet): string {
   const properties = entry.properties.map((property) => {
     const nullable = property.required === true ? ' Nullable="false"' : '';
     const computed =
-      'system' in property && property.system === true
+      'system' in property && property.system
         ? `><Annotation Term="Org.OData.Core.V1.Computed" Bool="true"/></Property>`
         : '/>';
     return `<Property Name="${property.name}" Type="Edm.${property.type}"${nullable}${facets(property)}${computed}`;

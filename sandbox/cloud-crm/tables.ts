@@ -22,7 +22,7 @@ export function columnType(property: Property): string {
 
 function tableSql(entry: EntitySet): string {
   const columns = entry.properties.map((property) => {
-    const system = 'system' in property && property.system === true;
+    const system = 'system' in property && property.system;
     return `"${property.name}" ${columnType(property)}${property.required === true ? ' NOT NULL' : ''}${system ? ' NOT NULL DEFAULT now()' : ''}`;
   });
   const lookups = entry.lookups.flatMap((lookup) =>

@@ -30,6 +30,7 @@ type Client = Pick<pg.ClientBase, 'query'>;
 
 // Control characters that XML 1.0 does not allow, and unpaired surrogates.
 const badCharacters =
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 function numberText(value: unknown): string | null {
@@ -128,7 +129,7 @@ async function columnsOf(client: Client, set: EntitySet, body: Record<string, un
       continue;
     }
     const property = set.properties.find((one) => one.name === name);
-    if (property && 'system' in property && property.system === true) continue;
+    if (property && 'system' in property && property.system) continue;
     if (property) columns.set(name, checkedValue(set, property, value));
     else if (name === set.id) {
       if (!set.createOnly) columns.set(name, value);

@@ -81,6 +81,25 @@ describe('comparing the target with what was meant', () => {
     expect(found.differencesByField).toEqual([{ field, rows: 1 }]);
   });
 
+  test.each([
+    ['what separates them moves', ['x,y', 'z'], ['x', 'y,z']],
+    ['a quote moves', ['x"', '"y'], ['x', '""y']],
+    ['a value moves to the field beside it', ['x', null], [null, 'x']],
+    ['one is empty and the other is none', ['', null], [null, '']],
+  ])('keeps fields apart when %s', async (_, meant, actual) => {
+    const texts = { _key: 'VARCHAR', a: 'VARCHAR', b: 'VARCHAR' };
+    const found = await inJob(async (job) =>
+      compareRows(job, {
+        meant: await table(job, 'm', texts, [{ _key: '1', a: meant[0], b: meant[1] }]),
+        actual: await table(job, 'f', texts, [{ _key: '1', a: actual[0], b: actual[1] }]),
+        fields: ['a', 'b'],
+        masked: new Set(),
+        list: 10,
+      }),
+    );
+    expect(found.differences.map((one) => one.field)).toEqual(['a', 'b']);
+  });
+
   test('takes an instant for the same whatever offset it is written with', async () => {
     const found = await inJob((job) =>
       compared(

@@ -85,15 +85,17 @@ describe('attachments', () => {
         { _key: 'c', ...same, actual_sha256: 'bb' },
         { _key: 'd', ...same, actual_bytes: -1, actual_sha256: '' },
         { _key: 'e', ...same, actual_bytes: null, actual_sha256: null },
+        { _key: 'f', ...same, actual_bytes: null },
       ]);
-      return compareAttachments(job, rows, { list: 10, due: 6 });
+      return compareAttachments(job, rows, { list: 10, due: 7 });
     });
-    expect(found).toMatchObject({ due: 6, moved: 5, bytes: 25, differing: 4 });
+    expect(found).toMatchObject({ due: 7, moved: 6, bytes: 30, differing: 5 });
     expect(found.differences?.map((one) => [one.key, one.actualBytes, one.actualSha256])).toEqual([
       ['b', 4, 'aa'],
       ['c', 5, 'bb'],
       ['d', null, null],
       ['e', null, null],
+      ['f', null, 'aa'],
     ]);
   });
 

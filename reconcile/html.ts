@@ -1,4 +1,4 @@
-import { minus } from './exact-number.ts';
+import { atScale, minus } from './exact-number.ts';
 
 /** A piece of a page that is HTML already; everything else is text and is escaped. */
 export class Html {
@@ -50,12 +50,15 @@ export function figure(text: string | null): Html {
   return markup`${sign === '' ? '' : '−'}${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}${fraction}`;
 }
 
-/** `a − b` as a figure; an equal sign where there is none to show. */
+/** `a − b` as a figure, with the digits of the more exact of the two and with its sign. */
 export function differenceOf(a: string | null, b: string | null): Html {
   if (a === null || b === null) return markup`<i class="none">not known</i>`;
   const difference = minus(a, b);
   if (difference === null) return markup`${a === b ? '0' : '≠'}`;
-  return difference.startsWith('-') || difference === '0' ? figure(difference) : markup`+${figure(difference)}`;
+  if (difference === '0') return markup`0`;
+  const digits = Math.max(...[a, b].map((one) => one.split('.')[1]?.length ?? 0));
+  const shown = figure(atScale(difference, digits));
+  return difference.startsWith('-') ? shown : markup`+${shown}`;
 }
 
 /** An instant as people read it, in UTC; the text itself where it is none. */

@@ -90,6 +90,12 @@ describe('the page of a report', () => {
     ]);
   });
 
+  test('shows differences with as many digits as the figures have', () => {
+    const group = { group: {}, source: '10.50000', staged: '10.50000', moved: '10.00000', target: '10.00001' };
+    const html = page(aReport({ figures: [aFigure({ groups: [{ ...group, judgement: 'unexplained' }] })] }));
+    expect(texts(html, 'td').slice(0, 4)).toEqual(['10.50000', '−0.50000', '10.00001', '+0.00001']);
+  });
+
   test('names who may sign and what, and offers no signature under a report that is not whole', () => {
     const whole = aReport();
     const html = page(whole);

@@ -45,6 +45,44 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
   return values;
 }
 
+/** What a column's type would drop of a value that comes as text; null where it drops nothing. */
+function lossy(type: string, column: string): string | null {
+  const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1] ?? (/^(?:INTEGER|BIGINT)$/.test(type) ? '0' : undefined);
+  if (scale !== undefined) return `regexp_matches(${column}, '\.\d{${scale}}\d*[1-9]') OR ${column} ~ '[eE]'`;
+  return type === 'TIMESTAMPTZ' ? `regexp_matches(${column}, '\.\d{6}\d*[1-9]')` : null;
+}
+
+/** Takes rows in as the text they came as, and refuses to round what the target holds. */
+async function insertExactly(
+  job: DuckJob,
+  part: Part,
+  columns: Readonly<Record<string, string>>,
+  rows: readonly object[],
+): Promise<void> {
+  const texts = Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']));
+  await job.run('DROP TABLE IF EXISTS page');
+  await job.createTable('page', texts);
+  await job.insert('page', texts, rows);
+  for (const [name, type] of Object.entries(columns)) {
+    const condition = lossy(type, identifier(name));
+    if (condition === null) continue;
+    const { n } = await job.one(
+      `SELECT count(*) AS n FROM page WHERE ${condition}`,
+      z.object({ n: z.coerce.number() }),
+    );
+    if (n === 0) continue;
+    throw new LandfallError({
+      code: 'read-back.precision',
+      kind: 'permanent',
+      what: `The target holds ${n} values with more digits than the blueprint's shape gives the field.`,
+      where: { entity: part.name, field: name },
+      hint: 'Raise the precision of the field in the shape, so that what is compared is what is there.',
+    });
+  }
+  const casts = Object.entries(columns).map(([name, type]) => `CAST(${identifier(name)} AS ${type})`);
+  await job.run(`INSERT INTO actual SELECT ${casts.join(', ')} FROM page`);
+}
+
 async function writeFile(
   job: DuckJob,
   staging: Staging,
@@ -115,8 +153,9 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
         let done = false;
         for (let pages = 0; pages < PagesAFile && !done; pages += 1) {
           const page = await target.readBack(collection, next, call);
-          await job.insert(
-            'actual',
+          await insertExactly(
+            job,
+            part,
             columns,
             page.rows.map((row) => flat(part, row)),
           );

@@ -53,6 +53,15 @@ function failureOf(error: unknown): Problem {
       severity: 'error',
     };
   }
+  if (cause instanceof Error && /workflow (?:execution )?(?:already completed|not found)/i.test(cause.message)) {
+    return {
+      code: 'run.gone',
+      what: 'There is no run of that name at work.',
+      where: {},
+      hint: 'Look at it with `landfall status`, or list runs in the Temporal UI.',
+      severity: 'error',
+    };
+  }
   return {
     code: 'unexpected',
     what: cause instanceof Error ? cause.message : String(cause),

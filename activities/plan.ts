@@ -398,12 +398,15 @@ export async function makePlan(of: {
     async () => void (loaded = await loadBlueprint(resolve(of.folder, settings.blueprint))),
   );
   await collected(problems, { connection: settings.source }, async () => {
-    source = await of.source();
-    await source.ping();
+    // A system that does not answer is one problem, not one for each of its tables.
+    const opened = await of.source();
+    await opened.ping();
+    source = opened;
   });
   await collected(problems, { connection: settings.target }, async () => {
-    target = await of.target();
-    await target.ping();
+    const opened = await of.target();
+    await opened.ping();
+    target = opened;
   });
   if (!loaded) return { plan: null, problems };
   const { blueprint, bundle, lookups } = loaded;

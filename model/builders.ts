@@ -19,6 +19,7 @@ import type { Classification } from './names.ts';
 import { fieldShape, type FieldShape, type Shape } from './shape.ts';
 import { type Lookup, type Sql } from './sql.ts';
 
+export { defineConfig, env, file } from './config.ts';
 export { div, literal, lookup, rawSql, sql, targetLookup, type Lookup, type Sql } from './sql.ts';
 export { bigInteger, choice, date, decimal, flag, integer, reference, text, timestamp, uuid } from './shape.ts';
 

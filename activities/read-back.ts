@@ -4,6 +4,7 @@ import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ChunkResult } from '../model/run.ts';
+import { wouldLose } from '../mapping/lossless.ts';
 import { duckType } from '../model/shape.ts';
 import { identifier } from '../model/sql.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
@@ -45,13 +46,6 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
   return values;
 }
 
-/** What a column's type would drop of a value that comes as text; null where it drops nothing. */
-function lossy(type: string, column: string): string | null {
-  const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1] ?? (/^(?:INTEGER|BIGINT)$/.test(type) ? '0' : undefined);
-  if (scale !== undefined) return `regexp_matches(${column}, '\.\d{${scale}}\d*[1-9]') OR ${column} ~ '[eE]'`;
-  return type === 'TIMESTAMPTZ' ? `regexp_matches(${column}, '\.\d{6}\d*[1-9]')` : null;
-}
-
 /** Takes rows in as the text they came as, and refuses to round what the target holds. */
 async function insertExactly(
   job: DuckJob,
@@ -64,7 +58,7 @@ async function insertExactly(
   await job.createTable('page', texts);
   await job.insert('page', texts, rows);
   for (const [name, type] of Object.entries(columns)) {
-    const condition = lossy(type, identifier(name));
+    const condition = wouldLose(type, identifier(name));
     if (condition === null) continue;
     const { n } = await job.one(
       `SELECT count(*) AS n FROM page WHERE ${condition}`,

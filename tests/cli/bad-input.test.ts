@@ -36,7 +36,7 @@ async function problems(of: {
     await cp(join(source, 'node_modules', 'zod'), join(root, 'node_modules', 'zod'), { recursive: true });
     const path = join(root, 'blueprints', 'crm', file);
     const text = await readFile(path, 'utf8');
-    expect(text).toContain(from);
+    if (!text.includes(from)) throw new Error(`${file} does not hold: ${from}`);
     await writeFile(path, text.replace(from, to));
     const migration = config.migrations['crm'];
     if (migration) migration.blueprint = join(root, 'blueprints', 'crm', 'blueprint.ts');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { fitField } from '../../mapping/fit.ts';
 import { keyText } from '../../mapping/keys.ts';
+import { wouldLose } from '../../mapping/lossless.ts';
 import { choice, date, decimal, integer, text, timestamp, uuid } from '../../model/builders.ts';
 import { fieldShape } from '../../model/shape.ts';
 import { createDuckBudget } from '../../staging/duckdb/budget.ts';
@@ -85,4 +86,23 @@ test('a key of several columns keeps apart what joining them would mix', async (
     ),
   );
   expect(a?.key).not.toBe(b?.key);
+});
+
+test.each([
+  ['DECIMAL(18,2)', '1.005', true],
+  ['DECIMAL(18,2)', '1.0500', false],
+  ['DECIMAL(18,2)', '-12', false],
+  ['DECIMAL(18,2)', '1e-3', true],
+  ['INTEGER', '12.5', true],
+  ['INTEGER', '12.0', false],
+  ['TIMESTAMPTZ', '2020-01-01T00:00:00.1234567Z', true],
+  ['TIMESTAMPTZ', '2020-01-01T00:00:00.123456Z', false],
+])('casting to %s the text %s loses something: %s', async (type, value, expected) => {
+  const row = await run((job) =>
+    job.one(
+      `SELECT ${wouldLose(type, 'v') ?? 'false'} AS loses FROM (SELECT '${value}' AS v)`,
+      z.object({ loses: z.boolean() }),
+    ),
+  );
+  expect(row.loses).toBe(expected);
 });

@@ -1,0 +1,14 @@
+/**
+ * A condition on a text: whether casting it to a type would round or cut it without a word. Null for types whose cast
+ * either keeps a text's whole value or fails.
+ *
+ * @param type a DuckDB type
+ * @param column SQL of the text
+ */
+export function wouldLose(type: string, column: string): string | null {
+  const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1] ?? (/^(?:INTEGER|BIGINT)$/.test(type) ? '0' : undefined);
+  if (scale !== undefined) {
+    return `regexp_matches(${column}, '[.]\\d{${scale}}\\d*[1-9]') OR regexp_matches(${column}, '[eE]')`;
+  }
+  return type === 'TIMESTAMPTZ' ? `regexp_matches(${column}, '[.]\\d{6}\\d*[1-9]')` : null;
+}

@@ -189,6 +189,17 @@ function selfProblems(blueprint: Blueprint, lookups: Plan['lookups']): Problem[]
       names.add(part.name);
     }
   }
+  for (const entity of blueprint.entities) {
+    if (entity.consistency !== 'fuzzy') continue;
+    problems.push(
+      problem(
+        'blueprint.fuzzy',
+        'A fuzzy read cannot be signed before the target is kept in step with the source, which this version does not do.',
+        { entity: entity.name },
+        'Use `snapshot`, or `frozen` where the source has no snapshots.',
+      ),
+    );
+  }
   for (const part of blueprint.entities.flatMap(partsOf)) {
     for (const [field, shape] of Object.entries(part.to.shape)) {
       if (shape.required && !part.fields[field]) {

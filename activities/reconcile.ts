@@ -160,7 +160,7 @@ async function attachmentsOf(job: DuckJob, relation: string | null): Promise<z.i
   if (relation === null) return null;
   return job.one(
     `SELECT count(*) AS moved, coalesce(sum(CAST(bytes AS BIGINT)), 0) AS bytes,
-       count(*) FILTER (WHERE bytes <> actual_bytes OR sha256 <> actual_sha256) AS differing FROM ${relation}`,
+       count(*) FILTER (WHERE bytes IS DISTINCT FROM actual_bytes OR sha256 IS DISTINCT FROM actual_sha256) AS differing FROM ${relation}`,
     Moved,
   );
 }
@@ -278,6 +278,7 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
             part: part.name,
             entity: entity.name,
             title: part.title,
+            consistency: entity.consistency,
             accounting: addCounts(of.counts[entity.name]?.[part.name] ?? {}),
             targetCount: await target.countRows(targetOf(part), call),
             ...result,

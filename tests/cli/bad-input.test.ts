@@ -114,6 +114,13 @@ describe('a mistake ends in an error that names its place and the remedy, before
     );
   });
 
+  test('a read that no snapshot holds together', async () => {
+    const found = await problems({
+      blueprint: ['membership.ts', "title: 'Memberships',", "title: 'Memberships', consistency: 'fuzzy',"],
+    });
+    expect(found).toContainEqual(expect.objectContaining({ code: 'blueprint.fuzzy', where: { entity: 'membership' } }));
+  });
+
   test('references that go round in a circle, none of which says that it can wait', async () => {
     const found = await problems({
       blueprint: [

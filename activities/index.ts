@@ -1,7 +1,6 @@
 import { activityInfo, Context, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { LandfallError } from '../model/errors.ts';
-import { digestOf, putSealed } from '../staging/sealed.ts';
 import { assess, openPlan, stageLookups } from './assess.ts';
 import { moveAttachments } from './attachments.ts';
 import type { Activities, RunRef } from './contract.ts';
@@ -11,6 +10,7 @@ import { acceptDecision } from './decisions.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { writeLedger } from './documents.ts';
 import { extractChunk, planChunks } from './extract.ts';
+import { putFailure } from './failures.ts';
 import { awaitLease, holdLease } from './lease.ts';
 import { loadChunk, setReferences } from './load.ts';
 import { measureSource } from './measure.ts';
@@ -32,20 +32,18 @@ async function translated(deps: Dependencies, of: RunRef, error: unknown): Promi
     known?.confidential ?? (known ? null : error instanceof Error ? (error.stack ?? error.message) : String(error));
   let id: string | null = null;
   if (confidential !== null) {
-    id = digestOf(confidential).slice(0, 16);
-    const record = { code: known?.code ?? 'unexpected', at: deps.now().toISOString(), confidential };
-    const path = `runs/${of.run}/failures/${id}.json`;
+    const failure = { code: known?.code ?? 'unexpected', at: deps.now().toISOString(), confidential };
     // A failure that cannot be staged must not hide the failure itself.
-    await deps
+    id = await deps
       .staging(of.run)
-      .then((staging) => putSealed(staging, path, record))
-      .catch(() => (id = null));
+      .then((staging) => putFailure(staging, failure))
+      .catch(() => null);
   }
   if (!known) {
     return ApplicationFailure.create({
       type: 'unexpected',
       message: `A step failed in a way that Landfall did not expect. Details are staged${id === null ? '' : ` under ${id}`}.`,
-      details: [{ code: 'unexpected', hint: 'Look at `landfall status --failure`.', staged: id }],
+      details: [{ code: 'unexpected', hint: 'Look at it with `landfall status RUN --failure`.', staged: id }],
     });
   }
   const retry =

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { loadPlan } from '../activities/documents.ts';
+import { readFailure } from '../activities/failures.ts';
 import { readReport, readReportPage } from '../activities/reconcile.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
@@ -125,13 +126,18 @@ program
   .argument('<run>')
   .description('how far a run is, what it waits for and on whom')
   .option('--watch', 'draw progress until the run waits or ends')
-  .action(async (run: string, options: { watch?: boolean }) => {
+  .option('--failure', 'show what is staged about the failure; it may hold values of rows')
+  .action(async (run: string, options: { watch?: boolean; failure?: boolean }) => {
     const loaded = await load();
     const now = options.watch
       ? await watch(loaded, run)
       : await withClient(loaded, (client) => readStatus(client, run));
     if (shared().json) sayJson(now);
     else sayStatus(now);
+    const id = now.failure?.details;
+    if (options.failure && typeof id === 'string') {
+      await withSystem(loaded, async (system) => say(await readFailure(await system.staging(run), id)));
+    }
     if (now.phase === 'aborted') process.exitCode = ExitCode.failed;
   });
 

@@ -1,27 +1,43 @@
+import knex, { type Knex } from 'knex';
 import type { FigureAnswer, FigureRequest, LeaseRef } from '../port.ts';
-import { quoted, quotedName } from './names.ts';
+import { parseName } from './names.ts';
 import type { Session } from './session.ts';
 
-function measureSql(measure: FigureRequest['measure']): string {
+/** Writes SQL; the session runs it. */
+const build = knex({ client: 'pg' });
+
+/** An engineer's own SQL, in which a question mark is an operator and not a place for a value. */
+function own(sql: string): Knex.Raw {
+  return build.raw(sql.replaceAll('?', '\\?'));
+}
+
+function measured(measure: FigureRequest['measure']): Knex.Raw {
   switch (measure.kind) {
     case 'count':
-      return 'count(*)';
+      return build.raw('(count(*))::text AS "measured"');
     case 'countDistinct':
-      return `count(DISTINCT (${measure.of}))`;
+      return build.raw('(count(DISTINCT (?)))::text AS "measured"', [own(measure.of)]);
     case 'sum':
-      return `coalesce(sum((${measure.of})::numeric), 0)`;
+      return build.raw('(coalesce(sum((?)::numeric), 0))::text AS "measured"', [own(measure.of)]);
   }
 }
 
 /** Computes a figure in the source itself; exact, as numeric. */
 export async function figures(session: Session, request: FigureRequest, lease?: LeaseRef): Promise<FigureAnswer> {
   const labels = Object.entries(request.by);
-  const groups = labels.map(([label, expression]) => `(${expression})::text AS ${quoted(label)}`);
-  const sql = `
-    SELECT ${[...groups, `(${measureSql(request.measure)})::text AS "measured"`].join(', ')}, now()::text AS "asked at"
-    FROM ${quotedName(request.object)} WHERE ${request.where ?? 'true'}
-    ${labels.length > 0 ? `GROUP BY ${labels.map((_, i) => i + 1).join(', ')}` : ''}`;
-  const rows = await session.query(sql, [], lease?.token);
+  const { schema, table } = parseName(request.object);
+  const query = build
+    .withSchema(schema)
+    .from(table)
+    .select(
+      ...labels.map(([label, expression]) => build.raw('(?)::text AS ??', [own(expression), label])),
+      measured(request.measure),
+      build.raw('now()::text AS "asked at"'),
+    );
+  if (request.where !== undefined) void query.whereRaw('(?)', [own(request.where)]);
+  if (labels.length > 0) void query.groupByRaw(labels.map((_, i) => i + 1).join(', '));
+  const { sql, bindings } = query.toSQL().toNative();
+  const rows = await session.query(sql, bindings, lease?.token);
   return {
     kind: 'rows',
     rows: rows.map((row) => ({

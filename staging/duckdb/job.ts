@@ -64,7 +64,7 @@ function failure(purpose: string, error: unknown): LandfallError {
       ? 'Free space in the scratch folder or name a larger one in the configuration (staging.scratch).'
       : memory
         ? 'Raise worker.memoryMiB, lower worker.rowSlots, or lower chunkRows for this entity.'
-        : 'The full message is with the run’s staged failures: `landfall status --failure`.',
+        : 'The full message is with the run’s staged failures: `landfall status RUN --failure`.',
     // DuckDB quotes values in its messages, so they stay on this side of Temporal.
     confidential: message,
     cause: error,

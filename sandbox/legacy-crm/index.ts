@@ -37,6 +37,10 @@ function* lines(rows: Generator<LegacyRow>): Generator<string> {
 export async function createLegacyCrm(options: { url: string } & LegacySize): Promise<LegacyFacts> {
   const { rows, facts } = generateLegacyCrm(options);
   const client = new pg.Client({ connectionString: options.url });
+  // A connection that the server ends between two statements says why here alone; the next statement would only say
+  // that there is no connection.
+  let ended: Error | undefined;
+  client.on('error', (error) => void (ended ??= error));
   await client.connect();
   try {
     await client.query('BEGIN');
@@ -47,6 +51,8 @@ export async function createLegacyCrm(options: { url: string } & LegacySize): Pr
     await client.query(guards);
     await client.query('COMMIT');
     return facts;
+  } catch (error) {
+    throw ended ?? error;
   } finally {
     await client.end();
   }

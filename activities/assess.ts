@@ -12,7 +12,6 @@ import { loadAfter } from './plan.ts';
 /** What the workflows need of a plan. */
 export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutline> {
   const plan = await loadPlan(await deps.staging(of.run), of.plan);
-  const source = await deps.source(plan.source.name);
   const { entities } = plan.blueprint;
   const ordered = plan.order.flatMap((name) => entities.find((entity) => entity.name === name) ?? []);
   return {
@@ -34,8 +33,8 @@ export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutl
     })),
     owners: plan.owners,
     engineers: plan.engineers,
-    canFreeze: source.freeze !== undefined,
-    needsLease: source.openLease !== undefined && entities.some((entity) => entity.consistency === 'snapshot'),
+    canFreeze: plan.source.freezes,
+    needsLease: plan.source.snapshots && entities.some((entity) => entity.consistency === 'snapshot'),
     options: plan.options,
   };
 }
@@ -50,22 +49,29 @@ function changed(what: string, where: Record<string, string>): LandfallError {
   });
 }
 
-/** Proves that source and target still are what the plan was made for. */
-export async function assess(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
+/** Proves that the source still is what the plan was made for. */
+export async function assessSource(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
   const plan = await loadPlan(await deps.staging(of.run), of.plan);
   const source = await deps.source(plan.source.name);
-  const target = await deps.target(plan.target.name);
   await source.ping();
-  await target.ping();
   for (const part of plan.blueprint.entities.flatMap(partsOf)) {
-    const planned = plannedPart(plan, part.name);
     const [described] = await source.describe([part.from.object]);
-    if (described?.fingerprint !== planned.sourceFingerprint) {
+    if (described?.fingerprint !== plannedPart(plan, part.name).sourceFingerprint) {
       throw changed(`The structure of ${part.from.object} has changed since the plan was made.`, { entity: part.name });
     }
-    const fingerprints = await target.fingerprint([part.to.collection]);
-    if (fingerprints[part.to.collection] !== planned.targetFingerprint) {
-      throw changed(`The target’s ${part.to.collection} has changed since the plan was made.`, { entity: part.name });
+    beat.beat();
+  }
+}
+
+/** Proves that the target still is what the plan was made for. */
+export async function assessTarget(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const target = await deps.target(plan.target.name);
+  await target.ping();
+  for (const part of plan.blueprint.entities.flatMap(partsOf)) {
+    const { collection } = part.to;
+    if ((await target.fingerprint([collection]))[collection] !== plannedPart(plan, part.name).targetFingerprint) {
+      throw changed(`The target’s ${collection} has changed since the plan was made.`, { entity: part.name });
     }
     beat.beat();
   }

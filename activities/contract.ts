@@ -87,8 +87,10 @@ export interface DecisionAccepted {
 export interface Activities {
   /** Reads the plan and tells the workflow what it needs of it. */
   openPlan(of: RunRef): Promise<PlanOutline>;
-  /** Proves that source and target still are what the plan was made for. */
-  assess(of: RunRef): Promise<void>;
+  /** Proves that the source still is what the plan was made for. */
+  assessSource(of: RunRef): Promise<void>;
+  /** Proves that the target still is what the plan was made for. */
+  assessTarget(of: RunRef): Promise<void>;
   /** Reads the target's reference data into staging. */
   stageLookups(of: RunRef): Promise<void>;
   /** Holds the source's snapshot until cancelled. Long; beats. */

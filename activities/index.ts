@@ -1,7 +1,7 @@
 import { activityInfo, Context, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { LandfallError } from '../model/errors.ts';
-import { assess, openPlan, stageLookups } from './assess.ts';
+import { assessSource, assessTarget, openPlan, stageLookups } from './assess.ts';
 import { moveAttachments } from './attachments.ts';
 import type { Activities, RunRef } from './contract.ts';
 import { sealLoad } from './crosswalk.ts';
@@ -86,7 +86,8 @@ export function createActivities(deps: Dependencies): Activities {
 
   return {
     openPlan: step(openPlan),
-    assess: step(assess),
+    assessSource: step(assessSource),
+    assessTarget: step(assessTarget),
     stageLookups: step(stageLookups),
     holdLease: step(holdLease),
     awaitLease: step(awaitLease),

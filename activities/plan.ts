@@ -268,6 +268,22 @@ function selfProblems(blueprint: Blueprint, lookups: Plan['lookups']): Problem[]
   return problems;
 }
 
+/** Ways of being consistent that the source has not got. */
+function consistencyProblems(blueprint: Blueprint, source: Source, connection: string): Problem[] {
+  return blueprint.entities.flatMap(({ name, consistency }) => {
+    const where = { entity: name, connection };
+    if (consistency === 'frozen' && !(source.freeze && source.isFrozen)) {
+      const hint = 'Configure `freeze` for the connection, or use `snapshot`.';
+      return [problem('source.cannot-freeze', 'The source cannot be made to refuse writes.', where, hint)];
+    }
+    if (consistency === 'snapshot' && !source.openLease) {
+      const hint = 'Use `frozen`: writes are refused while it is read.';
+      return [problem('source.no-snapshots', 'The source cannot hold a snapshot.', where, hint)];
+    }
+    return [];
+  });
+}
+
 async function planPart(
   part: Part,
   source: Source,
@@ -427,6 +443,7 @@ export async function makePlan(of: {
   const parts: Plan['parts'] = {};
   const from = source;
   const to = target;
+  if (from) problems.push(...consistencyProblems(blueprint, from, settings.source));
   if (from && to) {
     const objects = blueprint.entities.flatMap(partsOf).map((part) => part.from.object);
     await collected(problems, { connection: settings.source }, async () => {
@@ -450,7 +467,12 @@ export async function makePlan(of: {
     landfall: of.version,
     migration: of.migration,
     mode: of.mode,
-    source: { name: settings.source, kind: of.config.connections[settings.source]?.kind ?? '' },
+    source: {
+      name: settings.source,
+      kind: of.config.connections[settings.source]?.kind ?? '',
+      freezes: from?.freeze !== undefined && from.isFrozen !== undefined,
+      snapshots: from?.openLease !== undefined,
+    },
     target: { name: settings.target, kind: of.config.connections[settings.target]?.kind ?? '' },
     blueprint,
     bundle,

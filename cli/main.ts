@@ -7,7 +7,7 @@ import { readFailure } from '../activities/failures.ts';
 import { readReport, readReportPage } from '../activities/reconcile.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
-import { startWorker } from '../worker/worker.ts';
+import { queuesOf, startWorker } from '../worker/worker.ts';
 import { ledgers as ledgersQuery, status } from '../workflows/messages.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
 import { makeKeyPair } from './people.ts';
@@ -273,10 +273,14 @@ program
 program
   .command('worker')
   .description('work on runs until told to stop (SIGINT, SIGTERM)')
-  .action(async () => {
+  .option('--only <part...>', 'serve only these: core, source/CONNECTION, target/CONNECTION')
+  .action(async (options: { only?: string[] }) => {
     const loaded = await load();
-    const worker = await startWorker(loaded.config, loaded.folder, say);
-    say(`Working on ${loaded.config.temporal.taskQueue} at ${loaded.config.temporal.address}. Ctrl-C stops.`);
+    const worker = await startWorker(loaded.config, loaded.folder, say, options.only);
+    const parts = queuesOf(loaded.config, options.only).join(', ');
+    say(
+      `Working on ${loaded.config.temporal.taskQueue} (${parts}) at ${loaded.config.temporal.address}. Ctrl-C stops.`,
+    );
     let told = false;
     const stop = (): void => {
       if (told) return;

@@ -378,6 +378,11 @@ export interface ConnectorKind<Settings extends z.ZodType = z.ZodType> {
   readonly title: string;
   /** What a connection of this kind is configured with; secrets as references. */
   readonly settings: Settings;
+  /**
+   * What tells the account at the target from others, the same wherever it is configured: requests are limited by it.
+   * Absent: the connection's name.
+   */
+  accountOf?(settings: z.infer<Settings>): string;
   openSource?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Source>;
   openTarget?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Target>;
 }

@@ -12,6 +12,8 @@ export const RunOptions = z.strictObject({
   entityFanOut: z.int().min(1).max(200).default(4),
   /** Requests in flight at the target, over all workers and migrations that share its account. */
   targetConcurrency: z.int().min(1).default(8),
+  /** Requests a minute to the target, over all workers and migrations that share its account; null: no such limit. */
+  targetRequestsPerMinute: z.int().min(1).nullable().default(null),
   /** Time one step on one chunk may take. */
   stepTimeoutMs: ms().default(30 * 60_000),
   /** Silence after which a step counts as dead. */

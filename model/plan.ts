@@ -37,7 +37,8 @@ export const Plan = z.strictObject({
   landfall: z.string(),
   migration: Name,
   mode: RunMode,
-  source: PlanConnection,
+  /** With what the source can do, so that no other part of a run needs to open it to know. */
+  source: PlanConnection.extend({ freezes: z.boolean(), snapshots: z.boolean() }),
   target: PlanConnection,
   blueprint: Blueprint,
   /** The blueprint as one file of JavaScript, for auditors and for functions that SQL cannot express. */

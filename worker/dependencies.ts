@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Dependencies } from '../activities/dependencies.ts';
-import type { RequestGate, SecretResolver, Source, Target } from '../connectors/port.ts';
+import type { ConnectorKind, SecretResolver, Source, Target } from '../connectors/port.ts';
 import { connectors } from '../connectors/registry.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
@@ -11,7 +12,7 @@ import { createDuckBudget, type DuckBudget } from '../staging/duckdb/budget.ts';
 import { folderStore } from '../staging/folder-store.ts';
 import { openStaging, type Staging } from '../staging/index.ts';
 import type { Store } from '../staging/store.ts';
-import { createGate } from './gate.ts';
+import { createGate, type Gate, type ShareSource } from './gate.ts';
 
 /** The parts of a process that works on migrations, and how to take it down again. */
 export interface System extends Dependencies {
@@ -51,16 +52,10 @@ export function secretResolver(folder: string): SecretResolver {
 }
 
 /** @throws LandfallError `config.connection` naming the setting that is wrong */
-async function open(
-  config: Config,
-  secrets: SecretResolver,
-  name: string,
-  role: 'openSource' | 'openTarget',
-): Promise<Source | Target> {
+function kindOf(config: Config, name: string): { kind: ConnectorKind; settings: unknown } {
   const settings = config.connections[name];
-  const where = { connection: name };
   const wrong = (what: string, hint: string): LandfallError =>
-    new LandfallError({ code: 'config.connection', kind: 'permanent', what, where, hint });
+    new LandfallError({ code: 'config.connection', kind: 'permanent', what, where: { connection: name }, hint });
   if (!settings)
     throw wrong(
       `There is no connection ${name}.`,
@@ -72,25 +67,43 @@ async function open(
       `There is no connector of kind ${settings.kind}.`,
       `Kinds are: ${connectors.map((one) => one.kind).join(', ')}.`,
     );
-  const opener = kind[role];
-  if (!opener)
-    throw wrong(
-      `${kind.title} cannot be a ${role === 'openSource' ? 'source' : 'target'} yet.`,
-      'Name another connection.',
-    );
   const parsed = kind.settings.safeParse(settings);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw wrong(
-      `The setting ${issue?.path.join('.') ?? ''} is wrong: ${issue?.message ?? ''}.`,
-      'Mend it in the configuration.',
-    );
-  }
-  return opener(name, parsed.data, secrets);
+  if (parsed.success) return { kind, settings: parsed.data };
+  const issue = parsed.error.issues[0];
+  throw wrong(
+    `The setting ${issue?.path.join('.') ?? ''} is wrong: ${issue?.message ?? ''}.`,
+    'Mend it in the configuration.',
+  );
 }
 
-/** Puts the parts together. Nothing is connected to before it is needed. */
-export function createSystem(config: Config, folder: string): System {
+/** @throws LandfallError `config.connection` naming what is wrong */
+function open(
+  config: Config,
+  secrets: SecretResolver,
+  name: string,
+  role: 'openSource' | 'openTarget',
+): Promise<Source | Target> {
+  const { kind, settings } = kindOf(config, name);
+  const opener = kind[role];
+  if (opener) return opener(name, settings, secrets);
+  throw new LandfallError({
+    code: 'config.connection',
+    kind: 'permanent',
+    what: `${kind.title} cannot be a ${role === 'openSource' ? 'source' : 'target'} yet.`,
+    where: { connection: name },
+    hint: 'Name another connection.',
+  });
+}
+
+/** Where the shares of a target's account come from, when others write to it too. */
+export type SharesOf = (of: { account: string; connection: string; grantMs: number }) => ShareSource;
+
+/**
+ * Puts the parts together. Nothing is connected to before it is needed.
+ *
+ * @param sharesOf absent for a process that reads a little and writes nothing: it asks no limiter
+ */
+export function createSystem(config: Config, folder: string, sharesOf?: SharesOf): System {
   const secrets = secretResolver(folder);
   const store = folderStore(resolve(folder, config.staging.folder));
   const scratch = config.staging.scratch ?? join(tmpdir(), `landfall-scratch-${process.getuid?.() ?? 0}`);
@@ -98,7 +111,7 @@ export function createSystem(config: Config, folder: string): System {
   const budget = createDuckBudget({ memoryBytes: memoryMiB * 1024 * 1024, threads, slots: rowSlots });
   const stagings = new Map<string, Promise<Staging>>();
   const opened = new Map<string, Promise<Source | Target>>();
-  const gates = new Map<string, RequestGate>();
+  const gates = new Map<string, Gate>();
 
   const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = map.get(key);
@@ -118,16 +131,24 @@ export function createSystem(config: Config, folder: string): System {
         openStaging({ run, store, masterKey: secrets(config.staging.masterKey), budget, scratch }),
       ),
     source: (name) =>
-      once(opened, `source ${name}`, () => open(config, secrets, name, 'openSource')) as Promise<Source>,
+      once(opened, `source ${name}`, async () => open(config, secrets, name, 'openSource')) as Promise<Source>,
     target: (name) =>
-      once(opened, `target ${name}`, () => open(config, secrets, name, 'openTarget')) as Promise<Target>,
+      once(opened, `target ${name}`, async () => open(config, secrets, name, 'openTarget')) as Promise<Target>,
     gate(name, options) {
-      const gate = gates.get(name) ?? createGate(options.targetConcurrency);
-      gates.set(name, gate);
+      const { targetConcurrency: most, targetRequestsPerMinute: perMinute, limiterGrantMs: grantMs } = options;
+      const key = [name, most, perMinute, grantMs].join(' ');
+      const known = gates.get(key);
+      if (known) return known;
+      const { kind, settings } = kindOf(config, name);
+      const account = `${kind.kind} ${kind.accountOf?.(settings) ?? name}`;
+      const shares = sharesOf?.({ account, connection: name, grantMs });
+      const gate = createGate({ most, perMinute, grantMs, holder: randomUUID(), ...(shares ? { shares } : {}) });
+      gates.set(key, gate);
       return gate;
     },
     now: () => new Date(),
     async close() {
+      await Promise.all([...gates.values()].map((gate) => gate.close()));
       for (const one of opened.values()) await one.then((system) => system.close()).catch(() => {});
     },
   };

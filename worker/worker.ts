@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
+import { queueOf } from '../model/queues.ts';
 import { extensionFile } from '../staging/duckdb/extensions.ts';
 import { createSystem } from './dependencies.ts';
+import { limiterShares } from './shares.ts';
 
 export interface RunningWorker {
   /** Ends when the worker has been told to stop and its steps are done. */
@@ -29,20 +32,47 @@ export function logFrom(level: LogLevel): void {
   Runtime.install({ logger: new DefaultLogger(level), shutdownSignals: [] });
 }
 
+/** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */
+const WaitingSlots = 16;
+
 /**
- * Starts a worker for the workflows and steps of every migration in the configuration.
+ * What a worker serves: `core` (workflows, and steps that only touch staging), `source/NAME`, `target/NAME`.
+ *
+ * @throws LandfallError `worker.serves`
+ */
+export function queuesOf(config: Config, only?: readonly string[]): string[] {
+  const sides = Object.values(config.migrations).flatMap(({ source, target }) => [
+    queueOf('', 'source', source).slice(1),
+    queueOf('', 'target', target).slice(1),
+  ]);
+  const all = ['core', ...new Set(sides)];
+  const unknown = only?.find((one) => !all.includes(one));
+  if (unknown === undefined) return only === undefined ? all : [...new Set(only)];
+  throw new LandfallError({
+    code: 'worker.serves',
+    kind: 'permanent',
+    what: `There is nothing called ${unknown} to work on.`,
+    where: { setting: '--only' },
+    hint: `A worker can serve: ${all.join(', ')}.`,
+  });
+}
+
+/**
+ * Starts a worker for the workflows and steps of the migrations in the configuration.
  *
  * @param folder the configuration's folder, which its relative paths start from
- * @throws LandfallError `temporal.unreachable`
+ * @param only what it serves (see `queuesOf`); absent: everything
+ * @throws LandfallError `temporal.unreachable`, `worker.serves`
  */
 export async function startWorker(
   config: Config,
   folder: string,
   log: (line: string) => void = () => {},
+  only?: readonly string[],
 ): Promise<RunningWorker> {
+  const queues = queuesOf(config, only);
   await extensionFile('httpfs', log);
   await extensionFile('postgres_scanner', log);
-  const system = createSystem(config, folder);
   const { address, namespace, taskQueue } = config.temporal;
   const connection = await NativeConnection.connect({ address }).catch((error: unknown) => {
     throw new LandfallError({
@@ -54,25 +84,45 @@ export async function startWorker(
       cause: error,
     });
   });
-  const worker = await Worker.create({
-    connection,
-    namespace,
-    taskQueue,
-    ...workflowsOf(),
-    activities: createActivities(system),
-    // Steps wait for DuckDB's slots inside; beyond these, a few may hold leases, wait, or talk to people.
-    maxConcurrentActivityTaskExecutions: config.worker.rowSlots * 2 + 12,
+  const client = new Client({ connection, namespace });
+  const system = createSystem(config, folder, (of) => limiterShares(client, { ...of, taskQueue }));
+  const activities = createActivities(system);
+  const shutdown = {
     shutdownGraceTime: config.worker.shutdownGraceMs,
     shutdownForceTime: config.worker.shutdownGraceMs + 10_000,
-  });
-  const done = worker.run().finally(async () => {
+  };
+  const workers: Worker[] = [];
+  for (const queue of queues) {
+    const core = queue === 'core';
+    workers.push(
+      await Worker.create({
+        connection,
+        namespace,
+        taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
+        ...(core ? workflowsOf() : {}),
+        activities,
+        // Steps that work on rows wait for DuckDB's slots inside.
+        maxConcurrentActivityTaskExecutions: config.worker.rowSlots * 2 + WaitingSlots,
+        ...shutdown,
+      }),
+    );
+  }
+  const stop = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One that fails must not leave the others at work on what it can no longer do.
+  const runs = workers.map((worker) => worker.run().finally(stop));
+  const finish = async (): Promise<void> => {
+    const ended = await Promise.allSettled(runs);
     await system.close();
     await connection.close();
-  });
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  };
+  const done = finish();
   return {
     done,
     async stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      stop();
       await done;
     },
   };

@@ -1,5 +1,6 @@
 import { addCounts, type RunStatus } from '../model/run.ts';
 import type { Progress } from './messages.ts';
+import type { Account } from './shares.ts';
 
 function number(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
@@ -49,6 +50,23 @@ export function runDetails(status: RunStatus): string {
     '',
     '| entity | state | rows extracted | rejected | left behind | written of ready | refused or blocked |',
     '|---|---|---:|---:|---:|---:|---:|',
+    ...rows,
+  ].join('\n');
+}
+
+/** A limiter's page in the Temporal UI: who holds how much of the account. */
+export function limiterDetails(connection: string, account: Account, now: number): string {
+  const closed = account.closedUntil - now;
+  const rows = account.holders.map(
+    (one) =>
+      `| ${one.holder} | ${one.granted} | ${one.running} | ${one.want} | ${Math.ceil((one.until - now) / 1000)} s |`,
+  );
+  return [
+    `## Account of ${connection}`,
+    ...(closed > 0 ? [`\n**The target asks for ${Math.ceil(closed / 1000)} s of quiet.**`] : []),
+    '',
+    '| holder | granted | under way | wants | for |',
+    '|---|---:|---:|---:|---:|',
     ...rows,
   ].join('\n');
 }

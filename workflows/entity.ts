@@ -15,7 +15,7 @@ import { Bitmap } from './bitmap.ts';
 import { entityDetails } from './details.ts';
 import { entityProgress, progress, setPaused } from './messages.ts';
 import { boundedFanOut } from './schedule.ts';
-import { stepsFor } from './steps.ts';
+import { stepsFor, type Sides } from './steps.ts';
 
 export interface EntityInput {
   run: string;
@@ -30,6 +30,7 @@ export interface EntityInput {
   partitions: number;
   ledgers: Ledgers;
   crosswalks: Record<string, string>;
+  sides: Sides;
   options: RunOptions;
   paused: boolean;
   /** What an earlier execution of this same step had done when it continued as new. */
@@ -69,7 +70,7 @@ export function isLostLease(error: unknown): boolean {
  * figures and the digest of the manifest that was accepted; the list of them is staged.
  */
 export async function entity(input: EntityInput): Promise<EntityOutcome> {
-  const steps = stepsFor(input.options);
+  const steps = stepsFor(input.sides, input.options);
   const done = new Bitmap(input.chunks, input.carried?.done);
   let counts: CountsByPart = input.carried?.counts ?? {};
   let ledger: string | null = input.carried?.ledger ?? null;

@@ -1,2 +1,3 @@
 export { entity } from './entity.ts';
+export { limiter } from './limiter.ts';
 export { migration } from './migration.ts';

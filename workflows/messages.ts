@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AssertedDecision, Ledgers } from '../activities/contract.ts';
 import type { CountsByPart, RunStatus, Step } from '../model/run.ts';
+import type { Account, Share, ShareAsk } from './shares.ts';
 
 /** What came of a decision: who made it and under which number the evidence keeps it. */
 export interface DecisionOutcome {
@@ -35,3 +36,10 @@ export const progress = defineSignal<[Progress]>('progress');
 export const setPaused = defineSignal<[boolean]>('setPaused');
 /** An entity's own figures, for a watcher who does not want to wait for the next `progress`. */
 export const entityProgress = defineQuery<Progress>('progress');
+
+/** A worker asks for its share of a target's account, and says how much of the last one it still uses. */
+export const askShare = defineUpdate<Share, [ShareAsk]>('askShare');
+/** A worker has nothing more to send. */
+export const releaseShare = defineSignal<[string]>('releaseShare');
+/** Who holds how much of the account. */
+export const limiterState = defineQuery<Account>('state');

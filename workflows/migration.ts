@@ -141,7 +141,8 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
   setHandler(status, () => opening(input));
   const outline: PlanOutline = await openingSteps.openPlan({ run: input.run, plan: input.plan });
   const { options } = outline;
-  const steps = stepsFor(options);
+  const sides = { source: outline.source, target: outline.target };
+  const steps = stepsFor(sides, options);
   const of = { run: input.run, plan: input.plan };
   const startedAt = new Date(workflowInfo().startTime).toISOString();
   const byName = new Map(outline.entities.map((one) => [one.name, one]));
@@ -371,6 +372,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
             partitions: 1,
             ledgers: ledgers[name] ?? {},
             crosswalks: {},
+            sides,
             options,
             paused: now.paused,
             carried: null,
@@ -439,7 +441,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
       let lost = false;
       if (lease !== null) {
         void holding
-          .run(() => holdingSteps(options).holdLease({ ...of, epoch: lease }))
+          .run(() => holdingSteps(sides, options).holdLease({ ...of, epoch: lease }))
           .then(
             () => void (lost = true),
             (error: unknown) => {
@@ -541,7 +543,7 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
 
   const run = async (): Promise<void> => {
     enter('assess');
-    await steps.assess(of);
+    await Promise.all([steps.assessSource(of), steps.assessTarget(of)]);
     await steps.stageLookups(of);
     if (outline.entities.some((one) => one.consistency === 'frozen')) await steps.freezeSource(of);
 

@@ -1,13 +1,60 @@
-import { ActivityCancellationType, proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  workflowInfo,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { RunOptions } from '../model/options.ts';
+import { queueOf, type Role } from '../model/queues.ts';
 
 /** Kinds of failure that a retry cannot mend. Activities translate connectors' errors into these types. */
 export const PermanentFailures = ['permanent', 'unauthorised', 'lease.lost'];
 
-/** The steps with the time-outs and the patience that the plan states. */
-export function stepsFor(options: RunOptions): ActivityInterfaceFor<Activities> {
-  return proxyActivities<Activities>({
+/** Which side each step talks to; those that are not here only touch staging. */
+const sides = {
+  assessSource: 'source',
+  holdLease: 'source',
+  planChunks: 'source',
+  extractChunk: 'source',
+  measureSource: 'source',
+  freezeSource: 'source',
+  proveUnchanged: 'source',
+  assessTarget: 'target',
+  stageLookups: 'target',
+  loadChunk: 'target',
+  setReferences: 'target',
+  moveAttachments: 'target',
+  readBackPages: 'target',
+  reconcile: 'target',
+  goLive: 'target',
+} as const satisfies Partial<Record<keyof Activities, Role>>;
+
+/** The connections of a run. */
+export interface Sides {
+  source: string;
+  target: string;
+}
+
+function onItsQueue<Names extends keyof Activities>(
+  of: Sides,
+  options: ActivityOptions,
+): ActivityInterfaceFor<Pick<Activities, Names>> {
+  const base = workflowInfo().taskQueue;
+  const shared = proxyActivities<Activities>(options);
+  const by = {
+    source: proxyActivities<Activities>({ ...options, taskQueue: queueOf(base, 'source', of.source) }),
+    target: proxyActivities<Activities>({ ...options, taskQueue: queueOf(base, 'target', of.target) }),
+  };
+  return new Proxy(shared, {
+    get: (_shared, name: keyof Activities) => (name in sides ? by[sides[name as keyof typeof sides]] : shared)[name],
+  });
+}
+
+/** The steps on the queues of the systems that they talk to, with the time-outs and the patience that the plan states. */
+export function stepsFor(of: Sides, options: RunOptions): ActivityInterfaceFor<Activities> {
+  return onItsQueue<keyof Activities>(of, {
     startToCloseTimeout: options.stepTimeoutMs,
     heartbeatTimeout: options.heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -28,8 +75,8 @@ export const openingSteps = proxyActivities<Pick<Activities, 'openPlan'>>({
 });
 
 /** Steps that hold something for as long as the run needs it: they end by being cancelled, and are not tried again. */
-export function holdingSteps(options: RunOptions): ActivityInterfaceFor<Pick<Activities, 'holdLease'>> {
-  return proxyActivities<Pick<Activities, 'holdLease'>>({
+export function holdingSteps(of: Sides, options: RunOptions): ActivityInterfaceFor<Pick<Activities, 'holdLease'>> {
+  return onItsQueue<'holdLease'>(of, {
     startToCloseTimeout: '90 days',
     heartbeatTimeout: options.heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.TRY_CANCEL,

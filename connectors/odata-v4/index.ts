@@ -16,6 +16,10 @@ export const odataV4: ConnectorKind<typeof Settings> = {
   kind: 'odata-v4',
   title: 'OData V4 (Dataverse)',
   settings: Settings,
+  accountOf({ url, auth }) {
+    const who = { oauth2: 'clientId' in auth ? auth.clientId : '', basic: 'user' in auth ? auth.user : '', none: '' };
+    return `${new URL(url).origin} ${who[auth.kind]}`;
+  },
   // eslint-disable-next-line require-await
   async openTarget(name, settings, secrets) {
     const session = openSession(name, settings, secrets);

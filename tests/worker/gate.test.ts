@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createGate } from '../../worker/gate.ts';
+import { createGate, type GateOptions } from '../../worker/gate.ts';
+import { emptyAccount, grant, leave } from '../../workflows/shares.ts';
+
+const alone = (most: number): GateOptions => ({ most, perMinute: null, grantMs: 1_000, holder: 'me' });
 
 describe('the gate to a target account', () => {
   test('never lets in more than the engineer allows, however well it goes', async () => {
-    const gate = createGate(4);
+    const gate = createGate(alone(4));
     for (let i = 0; i < 200; i += 1) gate.report('ok');
     let running = 0;
     let most = 0;
@@ -21,7 +24,7 @@ describe('the gate to a target account', () => {
   });
 
   test('waits as long as the target asks, with every request', async () => {
-    const gate = createGate(4);
+    const gate = createGate(alone(4));
     gate.report('throttled', { retryAfterMs: 120 });
     const started = performance.now();
     const leave = await gate.enter();
@@ -30,12 +33,82 @@ describe('the gate to a target account', () => {
   });
 
   test('takes a place given back twice as given back once', async () => {
-    const gate = createGate(1);
+    const gate = createGate(alone(1));
     const first = await gate.enter();
     first();
     first();
     await gate.enter();
     const signal = AbortSignal.timeout(50);
     await expect(gate.enter(signal)).rejects.toThrow('timeout');
+  });
+});
+
+describe('gates that share an account', () => {
+  const account = emptyAccount();
+  const gate = (holder: string, of: Partial<GateOptions> = {}): ReturnType<typeof createGate> =>
+    createGate({
+      most: 6,
+      perMinute: null,
+      grantMs: 200,
+      holder,
+      shares: {
+        ask: (ask) => Promise.resolve(grant(account, ask, Date.now())),
+        release: (one) => Promise.resolve(leave(account, one)),
+      },
+      ...of,
+    });
+
+  test('never have more under way together than the account may, and each gets through', async () => {
+    const gates = ['a', 'b', 'c'].map((holder) => gate(holder));
+    for (const one of gates) for (let i = 0; i < 100; i += 1) one.report('ok');
+    let running = 0;
+    let most = 0;
+    const done = [0, 0, 0];
+    await Promise.all(
+      gates.map((one, i) =>
+        Promise.all(
+          Array.from({ length: 60 }, async () => {
+            const leaves = await one.enter();
+            running += 1;
+            most = Math.max(most, running);
+            await new Promise((next) => setTimeout(next, 5));
+            running -= 1;
+            done[i] = (done[i] ?? 0) + 1;
+            leaves();
+          }),
+        ),
+      ),
+    );
+    expect(most).toBeLessThanOrEqual(6);
+    expect(done).toEqual([60, 60, 60]);
+    await Promise.all(gates.map((one) => one.close()));
+    expect(account.holders).toEqual([]);
+  });
+
+  test('let nothing in once a grant has ended and whoever grants cannot be reached', async () => {
+    let reachable = true;
+    const cut = gate('cut', {
+      shares: {
+        ask: (ask) =>
+          reachable ? Promise.resolve(grant(account, ask, Date.now())) : Promise.reject(new Error('unreachable')),
+        release: () => Promise.resolve(),
+      },
+    });
+    (await cut.enter())();
+    reachable = false;
+    await new Promise((next) => setTimeout(next, 250));
+    await expect(cut.enter(AbortSignal.timeout(150))).rejects.toThrow('timeout');
+    reachable = true;
+    (await cut.enter())();
+    await cut.close();
+  });
+
+  test('keep to the requests that a minute may see', async () => {
+    const slow = gate('slow', { perMinute: 1_200 });
+    const started = performance.now();
+    for (let i = 0; i < 30; i += 1) (await slow.enter())();
+    // 20 a second, of which one second's worth may go at once.
+    expect(performance.now() - started).toBeGreaterThanOrEqual(400);
+    await slow.close();
   });
 });

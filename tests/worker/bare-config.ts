@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { checkConfig } from '../../cli/config.ts';
+import type { Config } from '../../model/config.ts';
+
+/** A configuration with no connections: enough for a worker that runs workflows. */
+export function bareConfig(address: string, taskQueue: string): Config {
+  return checkConfig(
+    {
+      staging: { folder: join(tmpdir(), taskQueue), masterKey: { env: 'LANDFALL_MASTER_KEY' } },
+      temporal: { address, taskQueue },
+      connections: {},
+      people: {},
+      migrations: {},
+    },
+    'a bare configuration',
+  );
+}

@@ -1,4 +1,4 @@
-import { partsOf } from '../model/blueprint.ts';
+import { partsOf, referencesOf } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { PlanOutline } from '../model/plan.ts';
 import { lookupsIn } from '../model/sql.ts';
@@ -25,6 +25,13 @@ export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutl
       title: entity.title,
       parts: partsOf(entity).map((part) => part.name),
       loadAfter: loadAfter(entity),
+      pointsAt: [
+        ...new Set(
+          partsOf(entity)
+            .flatMap(referencesOf)
+            .map((one) => one.entity),
+        ),
+      ],
       keyed: entity.keyedBy !== undefined,
       later: Object.values(entity.fields).some((mapping) => mapping.kind === 'crosswalk' && mapping.later),
       attachments: entity.attachments !== undefined,

@@ -13,7 +13,7 @@ import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/row
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { readyRelation } from './load.ts';
+import { readyRelation } from './load-rows.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
 import { inputsOf, manifestOf, manifestsOf } from './transform.ts';
 

@@ -1,5 +1,5 @@
 import type { PlanOutline } from '../model/plan.ts';
-import type { ChunkResult, CountsByPart, Step } from '../model/run.ts';
+import type { ChunkResult, ChunkStep, CountsByPart, CountsByStep, Step } from '../model/run.ts';
 
 /**
  * The steps that workflows call. Names, numbers, codes and digests cross this line, never rows, keys or secrets.
@@ -22,19 +22,37 @@ export type Ledgers = Partial<Record<Step, string>>;
 
 /** One chunk (or partition) of one entity, to be taken through one step. */
 export interface ChunkTask extends EntityRef {
-  step: Step;
+  step: ChunkStep;
   chunk: number;
   ledgers: Ledgers;
   /** The lease under which the source is read. */
   lease: number | null;
   /** The digest of the chunk plan, for `extract`. */
   chunkPlan: string | null;
-  /** The digest of the ledger of an earlier lease, whose chunks may still stand. */
+  /** The digest of the ledger of an earlier passage through this step, whose chunks may still stand. */
   prior: string | null;
   /** How many partitions the entity is regrouped into. */
   partitions: number;
   /** Ledger digests of the entities that this one refers to, for `load` and `references`. */
   crosswalks: Record<string, string>;
+}
+
+/** Corrections that were replayed: the digest they are staged under, and who asked. */
+export interface CorrectionsMade {
+  digest: string;
+  by: string;
+}
+
+/** What a run knows of one entity: staged, so that neither history nor a continued run has to carry it for all. */
+export interface EntityRecord {
+  ledgers: Ledgers;
+  counts: CountsByStep;
+  /** Chunks that were extracted, and units of load: the same unless the entity regroups. */
+  chunks: number;
+  partitions: number;
+  chunkPlan: string | null;
+  /** The digest of the crosswalk, once it is sealed. */
+  crosswalk: string | null;
 }
 
 export interface ChunkPlanned {
@@ -111,21 +129,32 @@ export interface Activities {
   writeLedger(
     of: EntityRef & { step: Step; previous: string | null; entries: LedgerEntry[] },
   ): Promise<{ digest: string }>;
-  /** After a transform: no two ready rows may share a legacy key. */
-  sealTransform(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
+  /**
+   * After a transform: no two ready rows may share a legacy key, and every row of an earlier load (`crosswalk`) must
+   * still be among them.
+   */
+  sealTransform(of: EntityRef & { ledgers: Ledgers; crosswalk: string | null }): Promise<Sealed>;
   /** After a load: receipts become a crosswalk that costs the same to look up however many chunks there were. */
   sealLoad(of: EntityRef & { ledgers: Ledgers }): Promise<Sealed>;
   /** Asks the source for the controls' figures, in the snapshot that was extracted. */
   measureSource(of: RunRef & { lease: number | null }): Promise<{ digest: string }>;
+  /** Adds what is known of some entities to what is staged of all. @returns the digest of the whole */
+  recordEntities(
+    of: RunRef & { previous: string | null; entities: Record<string, EntityRecord> },
+  ): Promise<{ digest: string }>;
+  /** What is staged of some entities, in the order of the plan. */
+  recallEntities(
+    of: RunRef & { entities: string; from: number; count: number },
+  ): Promise<{ entities: Record<string, EntityRecord> }>;
+  /** Compares everything that was read back with what was meant, computes the controls, and seals the report. */
   reconcile(
-    of: RunRef & {
-      ledgers: Record<string, Ledgers>;
-      crosswalks: Record<string, string>;
-      counts: Record<string, CountsByPart>;
-      sourceFigures: string;
-      startedAt: string;
-    },
+    of: RunRef & { entities: string; sourceFigures: string; corrections: CorrectionsMade[]; startedAt: string },
   ): Promise<ReportMade>;
+
+  /** Puts a person's corrections over extracted rows. @returns the ledger of corrected chunks of each entity touched */
+  applyCorrections(
+    of: RunRef & { entities: string; corrections: string },
+  ): Promise<{ ledgers: Record<string, string> }>;
 
   /** Verifies an assertion, appends it to the evidence, and says what was decided. */
   acceptDecision(
@@ -133,11 +162,9 @@ export interface Activities {
   ): Promise<DecisionAccepted>;
   freezeSource(of: RunRef): Promise<void>;
   /** Proves, chunk by chunk, that the frozen source still holds what was extracted. */
-  proveUnchanged(of: RunRef & { ledgers: Record<string, Ledgers>; chunkPlans: Record<string, string> }): Promise<void>;
+  proveUnchanged(of: RunRef & { entities: string }): Promise<void>;
   /** The switch: the target is marked live. */
   goLive(of: RunRef & { report: string; record: number }): Promise<void>;
   /** Removes staged files that no accepted manifest names. */
-  collect(
-    of: RunRef & { ledgers: Record<string, Ledgers>; crosswalks: Record<string, string> },
-  ): Promise<{ files: number; bytes: number }>;
+  collect(of: RunRef & { entities: string }): Promise<{ files: number; bytes: number }>;
 }

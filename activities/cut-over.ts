@@ -4,10 +4,10 @@ import type { Step } from '../model/run.ts';
 import { collectGarbage, referencedPaths, type AcceptedManifest } from '../staging/collect.ts';
 import { appendEvidence } from '../staging/evidence.ts';
 import { fileOf } from '../staging/manifest.ts';
-import type { Ledgers, RunRef } from './contract.ts';
+import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { crosswalkManifest } from './crosswalk.ts';
-import { loadPlan, readChunkPlan, readLedger } from './documents.ts';
+import { crosswalksIn, loadPlan, readChunkPlan, readLedger, readRecords } from './documents.ts';
 import { readRequest } from './extract.ts';
 import { entityOf, roleOf } from './parts.ts';
 import { manifestsOf } from './transform.ts';
@@ -45,21 +45,18 @@ export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void
  *
  * @throws LandfallError `cut-over.source-changed` when work went on in the source after it was read
  */
-export async function proveUnchanged(
-  deps: Dependencies,
-  of: RunRef & { ledgers: Record<string, Ledgers>; chunkPlans: Record<string, string> },
-  beat: Beat,
-): Promise<void> {
+export async function proveUnchanged(deps: Dependencies, of: RunRef & { entities: string }, beat: Beat): Promise<void> {
   const staging = await deps.staging(of.run);
   const plan = await loadPlan(staging, of.plan);
   const source = await deps.source(plan.source.name);
   if (!source.openLease || !source.stillStands) return;
+  const records = await readRecords(staging, of.entities);
   const lease = await source.openLease();
   try {
     for (const name of plan.order) {
       const entity = entityOf(plan, name);
-      const chunks = (await readChunkPlan(staging, name, of.chunkPlans[name] ?? '')).chunks;
-      const manifests = await manifestsOf(staging, name, 'extract', of.ledgers[name]?.extract ?? '');
+      const chunks = (await readChunkPlan(staging, name, records[name]?.chunkPlan ?? '')).chunks;
+      const manifests = await manifestsOf(staging, name, 'extract', records[name]?.ledgers.extract ?? '');
       for (const manifest of manifests) {
         const bounds = chunks[manifest.chunk];
         for (const part of partsOf(entity)) {
@@ -100,12 +97,13 @@ export async function goLive(deps: Dependencies, of: RunRef & { report: string; 
 /** Removes what no accepted manifest names. */
 export async function collect(
   deps: Dependencies,
-  of: RunRef & { ledgers: Record<string, Ledgers>; crosswalks: Record<string, string> },
+  of: RunRef & { entities: string },
   beat: Beat,
 ): Promise<{ files: number; bytes: number }> {
   const staging = await deps.staging(of.run);
+  const records = await readRecords(staging, of.entities);
   const accepted: AcceptedManifest[] = [];
-  for (const [entity, ledgers] of Object.entries(of.ledgers)) {
+  for (const [entity, { ledgers }] of Object.entries(records)) {
     for (const [step, ledger] of Object.entries(ledgers) as [Step, string][]) {
       for (const [chunk, digest] of await readLedger(staging, { entity, step }, ledger)) {
         accepted.push({ entity, step, chunk, digest });
@@ -114,7 +112,7 @@ export async function collect(
   }
   beat.beat();
   const referenced = await referencedPaths(staging, accepted);
-  for (const [entity, digest] of Object.entries(of.crosswalks)) {
+  for (const [entity, digest] of Object.entries(crosswalksIn(records))) {
     referenced.add((await crosswalkManifest(staging, entity, digest)).path);
   }
   const done = await collectGarbage(staging, { referenced, graceMs: GraceMs, signal: beat.signal });

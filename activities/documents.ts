@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
 import { Plan } from '../model/plan.ts';
-import type { Step } from '../model/run.ts';
+import { Step, type CountsByStep } from '../model/run.ts';
 import type { Staging } from '../staging/index.ts';
+import type { EntityRecord, RunRef } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
 import { digestOf, getSealed, putSealed } from '../staging/sealed.ts';
 
 /** Documents that never change once written are read once a process: the least recently used ones are forgotten. */
@@ -28,6 +30,7 @@ class Recent<T> {
 const plans = new Recent<Plan>(16);
 const ledgers = new Recent<ReadonlyMap<number, string>>(64);
 const chunkPlans = new Recent<ChunkPlanDocument>(16);
+const records = new Recent<EntityRecords>(4);
 
 function planPath(run: string, digest: string): string {
   return `runs/${run}/plan-${digest.slice(0, 32)}.json`;
@@ -89,6 +92,67 @@ export async function writeLedger(
     (digest) => ledgerPath(staging.run, of.entity, of.step, digest),
     document,
   );
+  return digest;
+}
+
+const CountsSchema = z.record(z.string(), z.record(z.string(), z.int()));
+const EntityRecordSchema = z.strictObject({
+  ledgers: z.partialRecord(Step, z.string()),
+  counts: z.partialRecord(Step, CountsSchema) as z.ZodType<CountsByStep>,
+  chunks: z.int(),
+  partitions: z.int(),
+  chunkPlan: z.string().nullable(),
+  crosswalk: z.string().nullable(),
+});
+const EntityRecords = z.record(z.string(), EntityRecordSchema);
+export type EntityRecords = Readonly<Record<string, EntityRecord>>;
+
+function recordsPath(run: string, digest: string): string {
+  return `runs/${run}/entities-${digest.slice(0, 32)}.json`;
+}
+
+/** What a run knows of its entities. */
+export async function readRecords(staging: Staging, digest: string): Promise<EntityRecords> {
+  return records.get(`${staging.run}:${digest}`, () =>
+    getSealed(staging, recordsPath(staging.run, digest), EntityRecords, digest),
+  );
+}
+
+/** What is known of the `count` entities that come from number `from` on in the plan's order. */
+export async function recallEntities(
+  deps: Dependencies,
+  of: RunRef & { entities: string; from: number; count: number },
+): Promise<{ entities: Record<string, EntityRecord> }> {
+  const staging = await deps.staging(of.run);
+  const known = await readRecords(staging, of.entities);
+  const names = (await loadPlan(staging, of.plan)).order.slice(of.from, of.from + of.count);
+  return {
+    entities: Object.fromEntries(
+      names.flatMap((name) => {
+        const record = known[name];
+        return record ? [[name, record]] : [];
+      }),
+    ),
+  };
+}
+
+/** Digests of the crosswalks that are sealed. */
+export function crosswalksIn(records: EntityRecords): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(records).flatMap(([name, { crosswalk }]) => (crosswalk === null ? [] : [[name, crosswalk]])),
+  );
+}
+
+/** @returns the digest of what was known before with the given entities' records in place of their earlier ones */
+export async function writeRecords(
+  staging: Staging,
+  of: { previous: string | null; entities: EntityRecords },
+): Promise<string> {
+  const before = of.previous === null ? {} : await readRecords(staging, of.previous);
+  const { digest } = await putSealed(staging, (digest) => recordsPath(staging.run, digest), {
+    ...before,
+    ...of.entities,
+  });
   return digest;
 }
 

@@ -8,15 +8,18 @@ import { sealLoad } from './crosswalk.ts';
 import { collect, freezeSource, goLive, proveUnchanged } from './cut-over.ts';
 import { acceptDecision } from './decisions.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
-import { writeLedger } from './documents.ts';
+import { applyCorrections } from './corrections.ts';
+import { recallEntities, writeLedger, writeRecords } from './documents.ts';
 import { extractChunk, planChunks } from './extract.ts';
 import { putFailure } from './failures.ts';
 import { awaitLease, holdLease } from './lease.ts';
-import { loadChunk, setReferences } from './load.ts';
+import { loadChunk } from './load.ts';
 import { measureSource } from './measure.ts';
 import { readBackPages } from './read-back.ts';
 import { reconcile } from './reconcile.ts';
-import { regroupChunk, sealTransform, transformChunk } from './transform.ts';
+import { setReferences } from './references.ts';
+import { sealTransform } from './seal.ts';
+import { regroupChunk, transformChunk } from './transform.ts';
 
 /** Heartbeats of a step that has nothing to count, in milliseconds. */
 const QuietBeatMs = 2_000;
@@ -103,6 +106,9 @@ export function createActivities(deps: Dependencies): Activities {
     sealTransform: step(sealTransform),
     sealLoad: step(sealLoad),
     measureSource: step(measureSource),
+    recordEntities: step(async (of, input) => ({ digest: await writeRecords(await of.staging(input.run), input) })),
+    recallEntities: step(recallEntities),
+    applyCorrections: step(applyCorrections),
     reconcile: step(reconcile),
     acceptDecision: step(acceptDecision),
     freezeSource: step(freezeSource),

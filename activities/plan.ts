@@ -2,7 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parse } from 'csv-parse/sync';
 import { build } from 'esbuild';
+import { z } from 'zod';
 import type { Source, Target } from '../connectors/port.ts';
 import { sourceExpressions } from '../mapping/compile.ts';
 import { Blueprint, partsOf, referencesOf, type Entity, type Part } from '../model/blueprint.ts';
@@ -91,19 +93,11 @@ function firstLine(error: unknown): string {
     .replace(/\.$/, '');
 }
 
-/** RFC 4180, with a header line. */
-export function parseCsv(text: string): Record<string, string>[] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  for (const match of text.replace(/^\ufeff/, '').matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
-    row.push(match[1] === undefined ? (match[2] ?? '') : match[1].replaceAll('""', '"'));
-    if (match[3] === ',') continue;
-    if (row.length > 1 || row[0] !== '') rows.push(row);
-    row = [];
-    if (match[3] === '') break;
-  }
-  const [heads = [], ...data] = rows;
-  return data.map((cells) => Object.fromEntries(heads.map((head, i) => [head, cells[i] ?? ''])));
+/** RFC 4180, with a header line; every value is text. */
+function csvRows(text: string): Record<string, string>[] {
+  return z
+    .array(z.record(z.string(), z.string()))
+    .parse(parse(text, { columns: true, bom: true, skip_empty_lines: true }));
 }
 
 async function readLookups(blueprint: Blueprint, folder: string): Promise<Plan['lookups']> {
@@ -113,7 +107,7 @@ async function readLookups(blueprint: Blueprint, folder: string): Promise<Plan['
     else {
       const file = resolve(folder, table.file);
       try {
-        lookups[name] = parseCsv(await readFile(file, 'utf8'));
+        lookups[name] = csvRows(await readFile(file, 'utf8'));
       } catch (error) {
         throw new LandfallError({
           code: 'blueprint.lookup',
@@ -369,6 +363,7 @@ async function planPart(
       sourceFingerprint: described.fingerprint,
       targetFingerprint: fingerprint[part.to.collection] ?? '',
       classes,
+      reads: Object.fromEntries([...used].map(([at, names]) => [at, [...new Set(names)].sort()])),
     },
     problems,
   };

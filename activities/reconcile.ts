@@ -3,7 +3,7 @@ import { partsOf, type Entity, type Part } from '../model/blueprint.ts';
 import type { ControlSide } from '../model/controls.ts';
 import type { Plan } from '../model/plan.ts';
 import { Report, type FigureReport, type PartReport } from '../model/report.ts';
-import { addCounts, type CountsByPart } from '../model/run.ts';
+import { addCounts, totalOf } from '../model/run.ts';
 import { identifier, literal } from '../model/sql.ts';
 import { compareRows, type Comparison } from '../reconcile/compare.ts';
 import { figureReport, movedRows, stagedFigure, type Figure } from '../reconcile/figures.ts';
@@ -16,25 +16,28 @@ import type { Manifest } from '../staging/manifest.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
 import { bodyFieldsOf } from './compared.ts';
-import type { Ledgers, ReportMade, RunRef } from './contract.ts';
+import type { CorrectionsMade, Ledgers, ReportMade, RunRef } from './contract.ts';
+import { correctedManifests, readCorrections } from './corrections.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
-import { loadPlan } from './documents.ts';
-import { crosswalksOf } from './load.ts';
+import { crosswalksIn, loadPlan, readRecords } from './documents.ts';
+import { crosswalksOf } from './load-rows.ts';
 import { partNamed, sourceFigures } from './measure.ts';
 import { entityOf, plannedPart, restrictedKey, roleOf, targetOf } from './parts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
 export interface ReconcileInput extends RunRef {
-  ledgers: Record<string, Ledgers>;
-  crosswalks: Record<string, string>;
-  counts: Record<string, CountsByPart>;
+  /** The digest of what the run knows of its entities. */
+  entities: string;
   sourceFigures: string;
+  corrections: CorrectionsMade[];
   startedAt: string;
 }
 
 /** Relations of one part, in a job that may read their files. */
 interface PartRelations {
   extracted: string;
+  /** With people's corrections in place of what was extracted. */
+  corrected: string;
   ready: string;
   actual: string;
   receipts: string;
@@ -82,6 +85,7 @@ async function openEntity(staging: Staging, entity: Entity, ledgers: Ledgers, in
     into.files.push(...secret.map((input) => input.local));
     return `(SELECT * FROM ${main} m JOIN ${relationOf(secret)} r USING (${key}))`;
   };
+  const corrected = await correctedManifests(staging, entity.name, ledgers);
   const first = await relation(load, 'receipts', [
     'part',
     '_key',
@@ -108,6 +112,7 @@ async function openEntity(staging: Staging, entity: Entity, ledgers: Ledgers, in
     const role = (name: string): string => roleOf(entity, part, name);
     into.relations.set(part.name, {
       extracted: await joined(extract, role('rows'), role('restricted'), '_key'),
+      corrected: await joined(corrected, role('rows'), role('restricted'), '_key'),
       ready: await joined(transform, role('rows'), role('restricted'), '_key'),
       actual: await joined(readback, role('actual'), role('actual-restricted'), '_target'),
       // The generation of the later pass wins over that of the first.
@@ -193,6 +198,8 @@ async function figuresOf(
     const source = control.source && relations.get(control.source.of);
     const part = control.source && partNamed(plan, control.source.of);
     const view = source && part ? controlView(plan, part, source.extracted) : null;
+    // What a person corrected was moved as corrected: the difference shows between staged and moved.
+    const meant = source && part ? controlView(plan, part, source.corrected) : null;
     const arrived = source
       ? `(SELECT DISTINCT s._source FROM (SELECT unnest(_sources) AS _source, _key FROM ${source.ready}) s
           JOIN ${source.receipts} r ON r._key = s._key WHERE r.outcome IN ('created', 'updated', 'unchanged'))`
@@ -202,7 +209,7 @@ async function figuresOf(
       figureReport(control, {
         source: said ? new Map(said) : null,
         staged: control.source && view !== null ? await side(control, control.source, view) : null,
-        moved: control.source && view !== null ? await side(control, control.source, movedRows(view, arrived)) : null,
+        moved: control.source && meant !== null ? await side(control, control.source, movedRows(meant, arrived)) : null,
         target: target ? await side(control, control.target, target.actual) : null,
       }),
     );
@@ -234,6 +241,23 @@ export async function readReportPage(staging: Staging, digest: string): Promise<
   return reportPage(await readReport(staging, digest), digest);
 }
 
+/** What people corrected by hand: how much of what, by whom and why, but no values. */
+async function correctionsOf(
+  staging: Staging,
+  corrections: readonly CorrectionsMade[],
+): Promise<Report['corrections']> {
+  const made: NonNullable<Report['corrections']> = [];
+  for (const { digest, by } of corrections) {
+    const { reason, entries } = await readCorrections(staging, digest);
+    for (const part of new Set(entries.map((one) => one.part))) {
+      const own = entries.filter((one) => one.part === part);
+      const rows = new Set(own.map((one) => one.key)).size;
+      made.push({ part, rows, columns: [...new Set(own.map((one) => one.column))].sort(), by, reason, digest });
+    }
+  }
+  return made;
+}
+
 /** Compares everything that was read back with what was meant, computes the controls, and seals the report. */
 export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Beat): Promise<ReportMade> {
   const staging = await deps.staging(of.run);
@@ -242,11 +266,12 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
   const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
   const opened: Opened = { relations: new Map(), files: [], positions: new Set(), asAt: [] };
   const entities = plan.order.map((name) => entityOf(plan, name));
+  const records = await readRecords(staging, of.entities);
   for (const entity of entities) {
-    await openEntity(staging, entity, of.ledgers[entity.name] ?? {}, opened);
+    await openEntity(staging, entity, records[entity.name]?.ledgers ?? {}, opened);
     beat.beat();
   }
-  const crosswalks = await crosswalksOf(staging, of.crosswalks);
+  const crosswalks = await crosswalksOf(staging, crosswalksIn(records));
   const keys = await parquetKeys(staging, ['rows', ...entities.map(restrictedKey)]);
   const asked = await sourceFigures(staging, of.sourceFigures);
 
@@ -279,7 +304,7 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
             entity: entity.name,
             title: part.title,
             consistency: entity.consistency,
-            accounting: addCounts(of.counts[entity.name]?.[part.name] ?? {}),
+            accounting: addCounts(totalOf(records[entity.name]?.counts ?? {})[part.name] ?? {}),
             targetCount: await target.countRows(targetOf(part), call),
             ...result,
             rejected: await held(job, part, relations.rejects),
@@ -317,6 +342,7 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
         owners: plan.owners.map((id) => ({ id, name: plan.people[id]?.name ?? id })),
         startedAt: of.startedAt,
         ...judged,
+        corrections: await correctionsOf(staging, of.corrections),
         parts,
         figures,
       };

@@ -49,6 +49,31 @@ export async function manifestOf(
   return readManifest(staging, { ...of, digest });
 }
 
+/** What a chunk's rows are read from: the corrected file, where a person corrected any of them. */
+async function extractedManifest(
+  staging: Staging,
+  entity: string,
+  chunk: number,
+  ledgers: ChunkTask['ledgers'],
+): Promise<{ manifest: Manifest; corrected: boolean }> {
+  const { correct } = ledgers;
+  const corrected =
+    correct !== undefined && (await readLedger(staging, { entity, step: 'correct' }, correct)).has(chunk);
+  const step = corrected ? 'correct' : 'extract';
+  return { manifest: await manifestOf(staging, { entity, step, chunk }, ledgers[step]), corrected };
+}
+
+/** What an earlier passage made of a chunk that nobody has corrected since: it would come out the same. */
+async function keptFrom(staging: Staging, task: ChunkTask): Promise<ChunkResult | null> {
+  const { entity, step, chunk, prior } = task;
+  if (prior === null) return null;
+  const { corrected } = await extractedManifest(staging, entity, chunk, task.ledgers);
+  const digest = corrected ? undefined : (await readLedger(staging, { entity, step }, prior)).get(chunk);
+  if (digest === undefined) return null;
+  const { counts } = await readManifest(staging, { entity, step, chunk, digest });
+  return { chunk, manifest: digest, counts };
+}
+
 const LookupRow = z.object({ match: z.string(), n: z.coerce.number() });
 
 /** Fills the relations that lookups read, and refuses reference data in which a key occurs twice. */
@@ -210,9 +235,7 @@ async function writePart(
 /** Where a transform reads a part's rows: its own chunk, or its partition of every regrouped chunk. */
 async function sourceManifests(staging: Staging, entity: Entity, task: ChunkTask): Promise<Manifest[]> {
   if (!entity.keyedBy) {
-    return [
-      await manifestOf(staging, { entity: entity.name, step: 'extract', chunk: task.chunk }, task.ledgers.extract),
-    ];
+    return [(await extractedManifest(staging, entity.name, task.chunk, task.ledgers)).manifest];
   }
   return manifestsOf(staging, entity.name, 'regroup', task.ledgers.regroup ?? '');
 }
@@ -222,6 +245,8 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
   const staging = await deps.staging(task.run);
   const plan = await loadPlan(staging, task.plan);
   const entity = entityOf(plan, task.entity);
+  const kept = entity.keyedBy ? null : await keptFrom(staging, task);
+  if (kept) return kept;
   const manifests = await sourceManifests(staging, entity, task);
   const inputs = new Map<string, Input[]>();
   for (const part of partsOf(entity)) {
@@ -278,11 +303,9 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
   const staging = await deps.staging(task.run);
   const plan = await loadPlan(staging, task.plan);
   const entity = entityOf(plan, task.entity);
-  const manifest = await manifestOf(
-    staging,
-    { entity: entity.name, step: 'extract', chunk: task.chunk },
-    task.ledgers.extract,
-  );
+  const kept = await keptFrom(staging, task);
+  if (kept) return kept;
+  const { manifest } = await extractedManifest(staging, entity.name, task.chunk, task.ledgers);
   const rows = await inputsOf(staging, [manifest], 'rows');
   const side = await inputsOf(staging, [manifest], 'restricted');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
@@ -314,41 +337,4 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
       return { chunk: task.chunk, manifest: digest, counts: {} };
     },
   );
-}
-
-const Duplicates = z.object({ n: z.coerce.number() });
-
-/** No two ready rows of a part may share a legacy key: an upsert would silently merge them. */
-export async function sealTransform(
-  deps: Dependencies,
-  of: { run: string; plan: string; entity: string; ledgers: ChunkTask['ledgers'] },
-  beat: Beat,
-): Promise<{ digest: string; counts: CountsByPart }> {
-  const staging = await deps.staging(of.run);
-  const plan = await loadPlan(staging, of.plan);
-  const entity = entityOf(plan, of.entity);
-  const manifests = await manifestsOf(staging, entity.name, 'transform', of.ledgers.transform ?? '');
-  for (const part of partsOf(entity)) {
-    const inputs = await inputsOf(staging, manifests, roleOf(entity, part, 'rows'));
-    const keys = await parquetKeys(staging, ['rows']);
-    const reads = inputs.map((input) => input.local);
-    const twice = await withDuckJob(
-      staging.budget,
-      { purpose: `seal ${part.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
-      (job) =>
-        job.one(
-          `SELECT count(*) AS n FROM (SELECT _key FROM ${relationOf(inputs)} GROUP BY _key HAVING count(*) > 1)`,
-          Duplicates,
-        ),
-    );
-    if (twice.n === 0) continue;
-    throw new LandfallError({
-      code: 'ready.duplicate-legacy-key',
-      kind: 'permanent',
-      what: `${twice.n} legacy keys stand for more than one ready row.`,
-      where: { part: part.name },
-      hint: 'Make `legacyKey` of the entity tell its rows apart, or merge them with `keyedBy`.',
-    });
-  }
-  return { digest: of.ledgers.transform ?? '', counts: {} };
 }

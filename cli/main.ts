@@ -2,19 +2,28 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { loadPlan } from '../activities/documents.ts';
+import type { DecisionAction } from '../activities/contract.ts';
 import { readFailure } from '../activities/failures.ts';
 import { readReport, readReportPage } from '../activities/reconcile.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
 import { queuesOf, startWorker } from '../worker/worker.ts';
-import { ledgers as ledgersQuery, status } from '../workflows/messages.ts';
+import { status } from '../workflows/messages.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
 import { makeKeyPair } from './people.ts';
 import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
 import { ProgressView, readStatus } from './progress.ts';
-import { csvOf, readRejects } from './rejects.ts';
-import { checkMigration, decide, startRun, version, withClient, withSystem } from './runs.ts';
+import { readCorrectionsFile, rejectsCsv } from './rejects.ts';
+import {
+  checkMigration,
+  decide,
+  heldRows,
+  stageCorrections,
+  startRun,
+  version,
+  withClient,
+  withSystem,
+} from './runs.ts';
 
 interface Shared {
   config?: string;
@@ -115,6 +124,10 @@ function sayStatus(now: RunStatus): void {
     say(
       `Report ${now.report.digest.slice(0, 16)}: ${now.report.verdict}${now.signed ? `, ${now.signed.decision} by ${now.signed.by}` : ''}`,
     );
+  for (const one of now.replays) {
+    say(`Replay ${one.corrections?.slice(0, 16) ?? 'without corrections'} by ${one.by}: ${one.outcome}`);
+    if (one.failure) say(problemText({ ...one.failure, where: {}, severity: 'error' }));
+  }
   if (now.failure) {
     say(problemText({ ...now.failure, where: {}, severity: 'error' }));
     if (now.failure.details !== null) say(dim(`  details are staged under ${now.failure.details}`));
@@ -181,26 +194,12 @@ program
   .option('-o, --output <file>', 'where to', 'rejects.csv')
   .option('--reveal', 'show personal and restricted values')
   .action(async (run: string, options: { output: string; reveal?: boolean }) => {
-    const loaded = await load();
-    const now = await withClient(loaded, async (client) => {
-      const handle = client.workflow.getHandle(run);
-      return { status: await handle.query(status), ledgers: await handle.query(ledgersQuery) };
-    });
-    await withSystem(loaded, async (system) => {
-      const staging = await system.staging(run);
-      const plan = await loadPlan(staging, now.status.plan);
-      const transform = Object.fromEntries(
-        Object.entries(now.ledgers).flatMap(([entity, ledgers]) =>
-          ledgers.transform === undefined ? [] : [[entity, ledgers.transform]],
-        ),
-      );
-      const rejects = await readRejects(staging, plan, transform, { reveal: options.reveal ?? false });
-      if (shared().json) sayJson(rejects);
-      else {
-        await writeFile(options.output, csvOf(rejects), { mode: 0o600 });
-        say(`${rejects.length} rejects in ${resolve(options.output)}`);
-      }
-    });
+    const rejects = await heldRows(await load(), run, { reveal: options.reveal ?? false });
+    if (shared().json) sayJson(rejects);
+    else {
+      await writeFile(options.output, rejectsCsv(rejects), { mode: 0o600 });
+      say(`${rejects.length} rejects in ${resolve(options.output)}`);
+    }
   });
 
 const deciding = (name: string, what: string): Command =>
@@ -215,7 +214,7 @@ const deciding = (name: string, what: string): Command =>
 async function sendDecision(
   run: string,
   options: Deciding,
-  of: { action: 'sign-off' | 'quality-gate' | 'pause' | 'resume' | 'abort'; decision: string; about: string | null },
+  of: { action: DecisionAction; decision: string; about: string | null },
 ): Promise<void> {
   const loaded = await load();
   const { as: person, key, comment } = options;
@@ -258,6 +257,23 @@ for (const [action, what] of [
     sendDecision(run, options, { action, decision: action, about: null }),
   );
 }
+
+deciding('replay', 'take rows that are held back through the steps again, while the run waits')
+  .option('--corrections <file>', 'the file of `landfall rejects` with `column` and `corrected` filled in')
+  .action(async (run: string, options: Deciding & { corrections?: string }) => {
+    let about: string | null = null;
+    if (options.corrections !== undefined) {
+      const corrections = await readCorrectionsFile(options.corrections, options.comment ?? '');
+      const staged = await stageCorrections(await load(), run, corrections);
+      for (const problem of staged.problems) process.stderr.write(`${problemText(problem)}\n`);
+      if (staged.digest === null) {
+        process.exitCode = ExitCode.problems;
+        return;
+      }
+      about = staged.digest;
+    }
+    await sendDecision(run, options, { action: 'replay', decision: 'replay', about });
+  });
 
 program
   .command('keys')

@@ -9,18 +9,13 @@ export async function readStatus(client: Client, run: string): Promise<RunStatus
   const now = await client.workflow.getHandle(run).query(status);
   await Promise.all(
     now.entities.map(async (entity) => {
-      if (entity.state !== 'running' || entity.step === null) return;
-      const ids = entity.step === 'extract' ? [1, 2, 3, 0].map((n) => `/${n}`) : [''];
-      for (const suffix of ids) {
-        try {
-          const told = await client.workflow
-            .getHandle(`${run}/${entity.name}/${entity.step}${suffix}`)
-            .query(entityProgress);
-          Object.assign(entity, { chunksDone: told.chunksDone, chunksDue: told.chunksDue });
-          return;
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) return;
-        }
+      if (entity.workflow === null) return;
+      try {
+        const told = await client.workflow.getHandle(entity.workflow).query(entityProgress);
+        Object.assign(entity, { chunksDone: told.chunksDone, chunksDue: told.chunksDue });
+      } catch (error) {
+        // It has not started yet.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     }),
   );

@@ -1,83 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { readLedger } from '../activities/documents.ts';
-import { roleOf } from '../activities/parts.ts';
-import { partsOf } from '../model/blueprint.ts';
-import type { Plan } from '../model/plan.ts';
-import { identifier, literal } from '../model/sql.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
-import type { Staging } from '../staging/index.ts';
-import { fileOf, readManifest } from '../staging/manifest.ts';
-import { parquetKeys, relationOf, verifiedFile } from '../staging/rows.ts';
+import type { Corrections } from '../activities/corrections.ts';
+import type { Held } from '../activities/held.ts';
+import { LandfallError } from '../model/errors.ts';
+import { csvOf } from '../reconcile/csv.ts';
 
-const Reject = z.object({
-  entity: z.string(),
-  key: z.string(),
-  rule: z.string(),
-  field: z.string(),
-  value: z.string().nullable(),
-});
-export type Reject = z.infer<typeof Reject>;
+const head = ['entity', 'key', 'state', 'rule', 'field', 'value', 'columns', 'column', 'corrected'] as const;
 
-/**
- * The rows that a run holds back, with the rule and the value that held them; personal and restricted values are masked
- * unless asked for.
- *
- * @param ledgers transform ledger of each entity
- */
-export async function readRejects(
-  staging: Staging,
-  plan: Plan,
-  ledgers: Readonly<Record<string, string>>,
-  options: { reveal: boolean },
-): Promise<Reject[]> {
-  const found: Reject[] = [];
-  for (const entity of plan.blueprint.entities) {
-    const ledger = ledgers[entity.name];
-    if (ledger === undefined) continue;
-    const entries = await readLedger(staging, { entity: entity.name, step: 'transform' }, ledger);
-    for (const part of partsOf(entity)) {
-      const files: { local: string; key: string }[] = [];
-      for (const [chunk, digest] of entries) {
-        const manifest = await readManifest(staging, { entity: entity.name, step: 'transform', chunk, digest });
-        const file = fileOf(manifest, roleOf(entity, part, 'rejects'));
-        if (file && file.rows > 0) files.push({ local: await verifiedFile(staging, file), key: file.key });
-      }
-      if (files.length === 0) continue;
-      const classes = plan.parts[part.name]?.classes ?? {};
-      const masked = Object.keys(classes).filter(
-        (field) => classes[field] === 'personal' || classes[field] === 'restricted',
-      );
-      const hide = options.reveal || masked.length === 0 ? 'false' : `field IN (${masked.map(literal).join(', ')})`;
-      const keys = await parquetKeys(
-        staging,
-        files.map((file) => file.key),
-      );
-      const reads = files.map((file) => file.local);
-      found.push(
-        ...(await withDuckJob(
-          staging.budget,
-          { purpose: 'read rejects', scratch: staging.scratch, keys, reads },
-          (job) =>
-            job.all(
-              `SELECT ${literal(part.name)} AS entity, _source AS key, rule, field,
-               CASE WHEN ${hide} AND value IS NOT NULL THEN '•••' ELSE value END AS ${identifier('value')}
-             FROM ${relationOf(files)} ORDER BY key, rule, field`,
-              Reject,
-            ),
-        )),
-      );
-    }
-  }
-  return found;
+/** What stands for «no value» among corrections, as in PostgreSQL's COPY. */
+const NoValue = String.raw`\N`;
+
+/** Rejects as a spreadsheet in which a person corrects them: the last two columns are theirs. */
+export function rejectsCsv(rejects: readonly Held[]): string {
+  return csvOf(
+    head,
+    rejects.map(({ entity, key, state, rule, field, value, columns }) => {
+      const [only = ''] = columns.length === 1 ? columns : [];
+      return [entity, key, state, rule, field, value, columns.join(' '), only, null];
+    }),
+  );
 }
 
-/** RFC 4180, with cells that a spreadsheet would run as a formula defused by an apostrophe. */
-export function csvOf(rejects: readonly Reject[]): string {
-  const cell = (value: string | null): string => {
-    const text = value ?? '';
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  const lines = rejects.map((one) => [one.entity, one.key, one.rule, one.field, one.value].map(cell).join(','));
-  return `${['entity,key,rule,field,value', ...lines].join('\r\n')}\r\n`;
+const Line = z.object({ entity: z.string(), key: z.string(), column: z.string(), corrected: z.string() });
+
+/** A cell that would have been taken for a formula was given an apostrophe when it was written. */
+function plain(cell: string): string {
+  return /^'[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell;
+}
+
+/**
+ * Reads corrections from a file that `landfall rejects` wrote and a person filled in: every line with something under
+ * `corrected`.
+ *
+ * @throws LandfallError `corrections.file`
+ */
+export async function readCorrectionsFile(file: string, reason: string): Promise<Corrections> {
+  const wrong = (what: string, cause?: unknown): LandfallError =>
+    new LandfallError({
+      code: 'corrections.file',
+      kind: 'permanent',
+      what,
+      where: { file },
+      hint: 'Write the file with `landfall rejects`, fill in `column` and `corrected`, and keep its first line.',
+      cause,
+    });
+  let lines: unknown;
+  try {
+    lines = parse(await readFile(file, 'utf8'), { columns: true, bom: true, skip_empty_lines: true });
+  } catch (error) {
+    throw wrong('The file cannot be read as CSV.', error);
+  }
+  const parsed = z.array(Line).safeParse(lines);
+  if (!parsed.success) throw wrong('The file lacks a column that says what to correct.', parsed.error);
+  const entries = parsed.data
+    .filter((line) => line.corrected !== '')
+    .map((line) => ({
+      part: plain(line.entity),
+      key: plain(line.key),
+      column: plain(line.column),
+      value: line.corrected === NoValue ? null : plain(line.corrected),
+    }));
+  if (entries.length === 0) throw wrong('Nothing is corrected in the file.');
+  return { reason, entries };
 }

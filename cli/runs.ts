@@ -1,12 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { makePlan } from '../activities/plan.ts';
-import { putPlan } from '../activities/documents.ts';
+import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
+import { loadPlan, putPlan } from '../activities/documents.ts';
+import { readHeld, type Held } from '../activities/held.ts';
 import type { DecisionAction } from '../activities/contract.ts';
 import { LandfallError, type Problem } from '../model/errors.ts';
 import type { Plan, RunMode } from '../model/plan.ts';
 import { createSystem, type System } from '../worker/dependencies.ts';
-import { abort, decideGate, pause, resume, signOff, type DecisionOutcome } from '../workflows/messages.ts';
+import {
+  abort,
+  decideGate,
+  pause,
+  records,
+  replay,
+  resume,
+  signOff,
+  status,
+  type DecisionOutcome,
+} from '../workflows/messages.ts';
 import { migration } from '../workflows/migration.ts';
 import { LandfallMigration, LandfallMode, LandfallRun } from '../workflows/search-attributes.ts';
 import { peopleOf, type LoadedConfig } from './config.ts';
@@ -107,7 +119,7 @@ export async function startRun(
   return plan;
 }
 
-const updates = { 'sign-off': signOff, 'quality-gate': decideGate, pause, resume, abort } as const;
+const updates = { 'sign-off': signOff, 'quality-gate': decideGate, pause, resume, abort, replay } as const;
 
 /** Sends a person's decision to a run, asserted with the person's key. */
 export async function decide(
@@ -116,7 +128,7 @@ export async function decide(
     run: string;
     person: string;
     key: string | undefined;
-    action: Exclude<DecisionAction, 'replay'>;
+    action: DecisionAction;
     decision: string;
     about: string | null;
     comment?: string | undefined;
@@ -124,4 +136,37 @@ export async function decide(
 ): Promise<DecisionOutcome> {
   const asserted = await assertDecision(of);
   return client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
+}
+
+/** The rows that a run holds back. */
+export async function heldRows(loaded: LoadedConfig, run: string, options: { reveal: boolean }): Promise<Held[]> {
+  const now = await withClient(loaded, async (client) => {
+    const handle = client.workflow.getHandle(run);
+    return { status: await handle.query(status), records: await handle.query(records) };
+  });
+  return withSystem(loaded, async (system) => {
+    const staging = await system.staging(run);
+    return readHeld(staging, await loadPlan(staging, now.status.plan), now.records, options);
+  });
+}
+
+/**
+ * Stages corrections of rows that a run holds back.
+ *
+ * @returns their digest, or every problem with them
+ */
+export async function stageCorrections(
+  loaded: LoadedConfig,
+  run: string,
+  corrections: Corrections,
+): Promise<{ digest: string | null; problems: Problem[] }> {
+  const held = await heldRows(loaded, run, { reveal: false });
+  const known = new Set(held.map((one) => JSON.stringify([one.entity, one.key])));
+  const plan = (await withClient(loaded, (client) => client.workflow.getHandle(run).query(status))).plan;
+  return withSystem(loaded, async (system) => {
+    const staging = await system.staging(run);
+    const isHeld = (part: string, key: string): boolean => known.has(JSON.stringify([part, key]));
+    const problems = await checkCorrections(staging, await loadPlan(staging, plan), corrections, isHeld);
+    return { digest: problems.length > 0 ? null : await putCorrections(staging, corrections), problems };
+  });
 }

@@ -26,6 +26,8 @@ export const PlannedPart = z.strictObject({
   targetFingerprint: z.string(),
   /** What each field inherits from the columns that its expression reads. */
   classes: z.record(z.string(), Classification),
+  /** The source's columns that each field (or rule) reads. */
+  reads: z.record(z.string(), z.array(z.string())),
 });
 export type PlannedPart = z.infer<typeof PlannedPart>;
 
@@ -69,6 +71,8 @@ export const PlanOutline = z.strictObject({
       parts: z.array(Name),
       /** Entities whose rows must be in the target before this one's. */
       loadAfter: z.array(Name),
+      /** Entities whose keys this one carries, now or in a later pass. */
+      pointsAt: z.array(Name),
       keyed: z.boolean(),
       later: z.boolean(),
       attachments: z.boolean(),

@@ -138,6 +138,20 @@ export const Report = z.strictObject({
   endedAt: z.string().optional(),
   verdict: Verdict,
   reasons: z.array(z.string()),
+  /** What people corrected by hand, without the values. */
+  corrections: z
+    .array(
+      z.strictObject({
+        part: z.string(),
+        rows: z.int(),
+        columns: z.array(z.string()),
+        by: z.string(),
+        reason: z.string(),
+        /** The digest under which the corrections themselves are staged. */
+        digest: z.string(),
+      }),
+    )
+    .optional(),
   parts: z.array(PartReport),
   figures: z.array(FigureReport),
 });

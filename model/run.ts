@@ -15,9 +15,23 @@ export const Phase = z.enum([
 ]);
 export type Phase = z.infer<typeof Phase>;
 
-/** The steps that work through an entity chunk by chunk. */
-export const Step = z.enum(['extract', 'regroup', 'transform', 'load', 'references', 'attachments', 'readback']);
+/**
+ * The steps that write manifests. `correct` holds only those chunks in which a person corrected rows; the others go
+ * through an entity chunk by chunk.
+ */
+export const Step = z.enum([
+  'extract',
+  'correct',
+  'regroup',
+  'transform',
+  'load',
+  'references',
+  'attachments',
+  'readback',
+]);
 export type Step = z.infer<typeof Step>;
+/** The steps that work through an entity chunk by chunk. */
+export type ChunkStep = Exclude<Step, 'correct'>;
 
 /** Figures of one part (an entity or its lines), added up over its chunks. All are numbers of rows. */
 export const Counts = z.object({
@@ -55,6 +69,26 @@ export function addCounts(...all: readonly Partial<Counts>[]): Counts {
 /** Figures by part. */
 export type CountsByPart = Record<string, Partial<Counts>>;
 
+/** Adds figures part by part. Zeros are left out: these figures travel. */
+export function addParts(...all: readonly CountsByPart[]): CountsByPart {
+  const parts = [...new Set(all.flatMap((one) => Object.keys(one)))];
+  return Object.fromEntries(
+    parts.map((part) => {
+      const sum = addCounts(...all.map((one) => one[part] ?? {}));
+      return [part, Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0))];
+    }),
+  );
+}
+
+/** What the latest passage through each step counted. */
+export type CountsByStep = Partial<Record<Step, CountsByPart>>;
+
+/** An entity's figures over all of its steps. A transform counts the extracted rows anew; later steps add to it. */
+export function totalOf(counts: CountsByStep): CountsByPart {
+  const { extract, transform, load, references, attachments } = counts;
+  return addParts(transform ?? extract ?? {}, load ?? {}, references ?? {}, attachments ?? {});
+}
+
 /** What a step says of one chunk: small enough for history, and holding nothing of the rows. */
 export interface ChunkResult {
   chunk: number;
@@ -66,7 +100,7 @@ export interface ChunkResult {
 /** What one entity's passage through one step amounts to. */
 export interface StepResult {
   entity: string;
-  step: Step;
+  step: ChunkStep;
   chunks: number;
   /** The digest of the ledger that lists each chunk's manifest. */
   ledger: string;
@@ -81,6 +115,24 @@ export interface Waiting {
   note: string;
 }
 
+/** What went wrong, in words without values of rows; `details` names what is staged of it. */
+export interface RunFailure {
+  code: string;
+  what: string;
+  hint: string;
+  details: string | null;
+}
+
+/** A replay of what was held back: who asked, with which corrections, and what came of it. */
+export interface ReplayStatus {
+  by: string;
+  /** The digest of the staged corrections; null when rows were replayed as they were. */
+  corrections: string | null;
+  record: number;
+  outcome: 'asked' | 'running' | 'done' | 'refused';
+  failure: RunFailure | null;
+}
+
 /** A run as operators and the command see it. */
 export interface RunStatus {
   run: string;
@@ -93,7 +145,9 @@ export interface RunStatus {
   entities: EntityStatus[];
   report: { digest: string; verdict: string } | null;
   signed: { by: string; decision: 'signed' | 'refused'; report: string } | null;
-  failure: { code: string; what: string; hint: string; details: string | null } | null;
+  failure: RunFailure | null;
+  /** Replays of what was held back, the latest last. */
+  replays: ReplayStatus[];
   startedAt: string;
   updatedAt: string;
 }
@@ -103,6 +157,8 @@ export interface EntityStatus {
   title: string;
   step: Step | null;
   state: 'waiting' | 'running' | 'done';
+  /** The workflow that is at work on it. */
+  workflow: string | null;
   chunksDue: number;
   chunksDone: number;
   rowsDue: number;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Report } from '../model/report.ts';
 import { escaped, markup, nothing, number, type Html } from './html.ts';
+import { corrections } from './page-corrections.ts';
 import { evidence } from './page-evidence.ts';
 import { figureTable } from './page-figures.ts';
 import { partFindings, partHeld, rowsTable } from './page-findings.ts';
@@ -137,6 +138,7 @@ export function reportPage(report: Report, digest: string): string {
       ${signature(report, digest)} ${search} ${section('figures', 'Figures', controls, report.figures.map(figureTable))}
       ${section('rows', 'Rows', '', [rowsTable(report.parts)])}
       ${section('differences', 'Differences', found === 0 ? '' : 'What was meant and what was found, with the letters marked in which they part.', report.parts.map(partFindings))}
+      ${section('corrected', 'Corrected by hand', 'These rows moved as they were corrected, not as they stand in the source; the figures show the difference.', [corrections(report)])}
       ${section('held', 'Held back and left behind', 'Nothing is missing without a reason: these are the reasons.', report.parts.map(partHeld))}
       ${section('evidence', 'Technical evidence', '', [evidence(report, digest)])}
     </main>

@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
@@ -10,9 +8,10 @@ import {
 } from '@temporalio/workflow';
 import type { Activities, ChunkTask, LedgerEntry, Ledgers } from '../activities/contract.ts';
 import type { RunOptions } from '../model/options.ts';
-import { addCounts, type ChunkResult, type CountsByPart, type Step, type StepResult } from '../model/run.ts';
+import { addParts, type ChunkResult, type ChunkStep, type CountsByPart, type StepResult } from '../model/run.ts';
 import { Bitmap } from './bitmap.ts';
 import { entityDetails } from './details.ts';
+import { isLostLease } from './failures.ts';
 import { entityProgress, progress, setPaused } from './messages.ts';
 import { boundedFanOut } from './schedule.ts';
 import { stepsFor, type Sides } from './steps.ts';
@@ -22,7 +21,7 @@ export interface EntityInput {
   plan: string;
   entity: string;
   title: string;
-  step: Step;
+  step: ChunkStep;
   chunks: number;
   lease: number | null;
   chunkPlan: string | null;
@@ -50,20 +49,7 @@ const activityOf = {
   references: 'setReferences',
   attachments: 'moveAttachments',
   readback: 'readBackPages',
-} as const satisfies Record<Step, keyof Activities>;
-
-/** Adds one chunk's figures to a part-by-part sum. */
-function added(sum: CountsByPart, one: CountsByPart): CountsByPart {
-  const parts = new Set([...Object.keys(sum), ...Object.keys(one)]);
-  return Object.fromEntries([...parts].map((part) => [part, addCounts(sum[part] ?? {}, one[part] ?? {})]));
-}
-
-/** Whether a step failed because the source's snapshot is gone. */
-export function isLostLease(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'lease.lost'
-  );
-}
+} as const satisfies Record<ChunkStep, keyof Activities>;
 
 /**
  * Takes one entity through one step, chunk by chunk, within a bound. History holds for each chunk its number, its
@@ -135,7 +121,7 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
       }
       done.add(chunk);
       doneCount += 1;
-      counts = added(counts, result.counts);
+      counts = addParts(counts, result.counts);
       entries.push({ chunk, manifest: result.manifest });
       await tell();
     },

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AssertedDecision, Ledgers } from '../activities/contract.ts';
-import type { CountsByPart, RunStatus, Step } from '../model/run.ts';
+import type { AssertedDecision, EntityRecord } from '../activities/contract.ts';
+import type { ChunkStep, CountsByPart, RunStatus } from '../model/run.ts';
 import type { Account, Share, ShareAsk } from './shares.ts';
 
 /** What came of a decision: who made it and under which number the evidence keeps it. */
@@ -19,14 +19,16 @@ export const pause = defineUpdate<DecisionOutcome, [AssertedDecision]>('pause');
 export const resume = defineUpdate<DecisionOutcome, [AssertedDecision]>('resume');
 /** Ends the run. What is staged and what is in the target stays, for a later run or for undo. */
 export const abort = defineUpdate<DecisionOutcome, [AssertedDecision]>('abort');
+/** Takes rows that are held back through the steps again, with a person's corrections where there are any. */
+export const replay = defineUpdate<DecisionOutcome, [AssertedDecision]>('replay');
 export const status = defineQuery<RunStatus>('status');
-/** The digests of each entity's ledgers, by which the command finds what is staged. */
-export const ledgers = defineQuery<Record<string, Ledgers>>('ledgers');
+/** What is known of each entity, by which the command finds what is staged. */
+export const records = defineQuery<Record<string, EntityRecord>>('records');
 
 /** How far an entity is, told to its migration every few seconds at most. */
 export interface Progress {
   entity: string;
-  step: Step;
+  step: ChunkStep;
   chunksDue: number;
   chunksDone: number;
   counts: CountsByPart;

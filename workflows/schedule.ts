@@ -29,7 +29,7 @@ export async function boundedFanOut<Item>(
 
 /**
  * Runs `work` over named items in the order of their dependencies: each starts when all it comes after have ended,
- * independent ones side by side, at most `limit` at a time.
+ * independent ones side by side, at most `limit` at a time. Starts no more once `stop` says so.
  *
  * @throws the first failure, after those in work have ended
  */
@@ -38,6 +38,7 @@ export async function inDependencyOrder<Item extends { name: string }>(
   after: (item: Item) => readonly string[],
   limit: number,
   work: (item: Item) => Promise<void>,
+  stop: () => boolean = () => false,
 ): Promise<void> {
   const waiting = new Map(items.map((item) => [item.name, item]));
   const running = new Map<string, Promise<void>>();
@@ -48,7 +49,7 @@ export async function inDependencyOrder<Item extends { name: string }>(
     after(item).every((name) => ended.has(name) || !items.some((i) => i.name === name));
 
   for (;;) {
-    if (failure === null) {
+    if (failure === null && !stop()) {
       for (const item of waiting.values()) {
         if (running.size >= limit) break;
         if (!isFree(item)) continue;
@@ -68,7 +69,7 @@ export async function inDependencyOrder<Item extends { name: string }>(
     await Promise.race(running.values());
   }
   if (failure !== null) throw (failure as { error: unknown }).error;
-  if (waiting.size > 0) {
+  if (waiting.size > 0 && !stop()) {
     throw new Error(`dependencies form a cycle: ${[...waiting.keys()].join(', ')}`);
   }
 }

@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { loadPlan } from '../../activities/documents.ts';
 import { readReportPage } from '../../activities/reconcile.ts';
 import type { RunStatus } from '../../model/run.ts';
 import { startCloudCrm } from '../../sandbox/cloud-crm/index.ts';
@@ -13,14 +12,13 @@ import { createLegacyCrm } from '../../sandbox/legacy-crm/index.ts';
 import { startPostgres } from '../../sandbox/postgres.ts';
 import { provideTemporal } from '../../sandbox/temporal.ts';
 import { logFrom, startWorker } from '../../worker/worker.ts';
-import { ledgers as ledgersQuery } from '../../workflows/messages.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
 import type { LoadedConfig } from '../config.ts';
 import { demoConfig } from './demo-config.ts';
 import { bold, dim, green, problemText, red, say, yellow } from '../print.ts';
 import { ProgressView, readStatus } from '../progress.ts';
-import { csvOf, readRejects } from '../rejects.ts';
-import { checkMigration, decide, startRun, withClient, withSystem } from '../runs.ts';
+import { rejectsCsv } from '../rejects.ts';
+import { checkMigration, decide, heldRows, startRun, withClient, withSystem } from '../runs.ts';
 
 /** What the demo remembers between starts. */
 const State = z.object({ run: z.string(), size: z.number(), finished: z.boolean() });
@@ -266,16 +264,8 @@ async function writeFiles(
       report = join(folder, 'report.html');
       await writeFile(report, await readReportPage(staging, now.report.digest));
     }
-    const ledgers = await withClient(loaded, (client) => client.workflow.getHandle(run).query(ledgersQuery));
-    const transform = Object.fromEntries(
-      Object.entries(ledgers).flatMap(([entity, of]) => (of.transform === undefined ? [] : [[entity, of.transform]])),
-    );
     const rejects = join(folder, 'rejects.csv');
-    await writeFile(
-      rejects,
-      csvOf(await readRejects(staging, await loadPlan(staging, now.plan), transform, { reveal: false })),
-      { mode: 0o600 },
-    );
+    await writeFile(rejects, rejectsCsv(await heldRows(loaded, run, { reveal: false })), { mode: 0o600 });
     return { report, rejects };
   });
 }

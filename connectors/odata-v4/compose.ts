@@ -89,25 +89,30 @@ export function plan(
   function entryOf(row: TargetRow, writer: Writer): Entry {
     const { collection } = writer;
     const bind = (reference: TargetReference, headerId: number): string => {
-      const known = writer.reference(reference.field);
+      const lookup = writer.reference(reference.field);
       const to = reference.toHeader ? document.collection.collection : reference.collection;
       const navigation =
-        navigationTo(known, to) ??
-        (reference.targetKey === null && !reference.toHeader ? known.arms[0]?.navigation : null);
+        navigationTo(lookup, to) ??
+        (reference.targetKey === null && !reference.toHeader ? lookup.arms[0]?.navigation : null);
       if (!navigation) throw noReference(reference.field, { ...session.where, collection: collection.collection, to });
       return `"${navigation}@odata.bind":${addressOf(reference, to, headerId)}`;
     };
     const addressOf = (reference: TargetReference, to: string, headerId: number): string => {
       // A header that may exist already is bound by its legacy key: `$1` is documented for rows that are created.
-      if (reference.toHeader && document.collection.write === 'create' && mode === 'write') return `"$${headerId}"`;
+      if (reference.toHeader && document.collection.write === 'create') {
+        const { targetKey } = document.row;
+        if (targetKey !== undefined) return JSON.stringify(byTargetKey(service, to, targetKey));
+        if (mode === 'write') return `"$${headerId}"`;
+      }
       if (reference.toHeader) return JSON.stringify(header.address(document.row.legacyKey));
       return reference.targetKey === null ? 'null' : JSON.stringify(byTargetKey(service, to, reference.targetKey));
     };
-    const creates = mode === 'write' && collection.write === 'create';
+    const known = collection.write === 'create' && row.targetKey !== undefined;
+    const creates = mode === 'write' && collection.write === 'create' && !known;
     const own = creates ? withKey(row.body, collection.legacyKey, row.legacyKey) : row.body;
     const fields = mode === 'references' ? '{}' : own;
     const line = lineOf(row, writer, creates);
-    const headers = mode === 'references' ? `${json}If-Match: *\r\n${answer}` : json + answer;
+    const headers = mode === 'references' || known ? `${json}If-Match: *\r\n${answer}` : json + answer;
     return {
       collection,
       legacyKey: row.legacyKey,

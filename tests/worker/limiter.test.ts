@@ -78,6 +78,8 @@ test('a limiter that is terminated starts anew with the next question', { timeou
   await client.workflow.getHandle(limiterId(account)).terminate('a test');
   await new Promise((next) => setTimeout(next, grantMs));
   (await one.enter())();
+  const { holders } = await client.workflow.getHandle(limiterId(account)).query(limiterState);
+  expect(holders.map((holder) => holder.holder)).toEqual(['one']);
   await one.close();
 });
 

@@ -1,0 +1,113 @@
+import type { TargetDocument } from '../connectors/port.ts';
+import { addCounts, type ChunkResult } from '../model/run.ts';
+import { literal } from '../model/sql.ts';
+import { withDuckJob } from '../staging/duckdb/job.ts';
+import { parquetKeys, relationOf } from '../staging/rows.ts';
+import { digestOf } from '../staging/sealed.ts';
+import type { ChunkTask } from './contract.ts';
+import type { Beat, Dependencies } from './dependencies.ts';
+import { loadPlan } from './documents.ts';
+import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, textOf } from './load-rows.ts';
+import { batchesOf, inLanes, Lanes, Loader } from './loader.ts';
+import { entityOf, restrictedKey, targetOf } from './parts.ts';
+import { arrived, Receipt, writeReceipts } from './receipts.ts';
+import { inputsOf, manifestOf } from './transform.ts';
+
+/** The later pass: sets the references that could not be set before every row they point at was there. */
+export async function setReferences(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
+  const staging = await deps.staging(task.run);
+  const plan = await loadPlan(staging, task.plan);
+  const entity = entityOf(plan, task.entity);
+  const target = await deps.target(plan.target.name);
+  const at = { entity: entity.name, chunk: task.chunk };
+  const manifest = await manifestOf(staging, { ...at, step: 'transform' }, task.ledgers.transform);
+  const loaded = await manifestOf(staging, { ...at, step: 'load' }, task.ledgers.load);
+  const crosswalks = await crosswalksOf(staging, task.crosswalks);
+  const ready = await readyRelation(staging, entity, entity, manifest);
+  const receiptsOf = await inputsOf(staging, [loaded], 'receipts');
+  const earlier =
+    task.ledgers.references === undefined
+      ? []
+      : [await manifestOf(staging, { ...at, step: 'references' }, task.ledgers.references)];
+  const earlierOf = await inputsOf(staging, earlier, 'receipts');
+  const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
+  const reads = [...crosswalks.files, ...ready.files, ...[...receiptsOf, ...earlierOf].map((input) => input.local)];
+  const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
+  await loader.takeLease();
+  const references = referencesIn(plan, entity, true);
+
+  return withDuckJob(
+    staging.budget,
+    { purpose: `references ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    async (job) => {
+      const first = new Map<string, Receipt>();
+      const dropped = new Map<string, string[]>();
+      const rows = await job.all(
+        `SELECT * FROM ${relationOf(receiptsOf)} WHERE pending AND part = ${literal(entity.name)}`,
+        Receipt,
+      );
+      for (const row of rows) first.set(row._key, row);
+      const heard = earlierOf.length === 0 ? [] : await job.all(`SELECT * FROM ${relationOf(earlierOf)}`, Receipt);
+      const before = new Map(heard.map((one) => [one._key, one]));
+      const sentOf = new Map<string, string>();
+      await job.run(`CREATE TABLE later AS ${resolved(entity, references, crosswalks.relations, ready.relation)}`);
+      const receipts: Receipt[] = [];
+      async function* documents(): AsyncGenerator<TargetDocument> {
+        for await (const batch of job.stream('SELECT * FROM later ORDER BY _key')) {
+          for (const raw of batch) {
+            const row = LoadRow.parse(raw);
+            const loadedAs = first.get(row._key);
+            if (!loadedAs) continue;
+            const { row: prepared } = prepare(entity, references, row);
+            const missing = references.filter(
+              (one) => row[`has:${one.field}`] === true && textOf(row, `to:${one.field}`) === null,
+            );
+            if (missing.length > 0)
+              dropped.set(
+                row._key,
+                missing.map((one) => one.field),
+              );
+            const bound = prepared.references.filter(
+              (one) => references.some((r) => r.field === one.field) && one.targetKey !== null,
+            );
+            const sent = digestOf(JSON.stringify([loadedAs.sent, bound])).slice(0, 32);
+            sentOf.set(row._key, sent);
+            const known = before.get(row._key);
+            const kept = known !== undefined && arrived(known) && known.sent === sent;
+            if (bound.length === 0 || kept) {
+              receipts.push({ ...loadedAs, sent, pending: false, dropped: (dropped.get(row._key) ?? []).join(',') });
+              continue;
+            }
+            yield {
+              collection: targetOf(entity),
+              row: {
+                legacyKey: row._key,
+                body: '{}',
+                references: bound,
+                ...(loadedAs.target === null ? {} : { targetKey: loadedAs.target }),
+              },
+            };
+          }
+        }
+      }
+      await inLanes(batchesOf(documents(), target.batchLimit), Lanes, async (batch) => {
+        for (const one of await loader.send(batch.number, batch.documents, 'references', () => entity.name)) {
+          const loadedAs = first.get(one._key);
+          if (!loadedAs) continue;
+          const there = one.outcome !== 'refused';
+          receipts.push({
+            ...(there ? loadedAs : { ...one, target: loadedAs.target }),
+            sent: sentOf.get(one._key) ?? '',
+            pending: false,
+            dropped: there ? (dropped.get(one._key) ?? []).join(',') : '',
+          });
+        }
+        beat.beat(receipts.length);
+      });
+      const result = await writeReceipts(job, staging, task, receipts);
+      // Each row leaves `pending` for the outcome of all its passes.
+      const counts = { [entity.name]: addCounts(result.counts[entity.name] ?? {}, { pending: -receipts.length }) };
+      return { ...result, counts };
+    },
+  );
+}

@@ -1,0 +1,49 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import type { RunFailure } from '../model/run.ts';
+
+/** Ended by a person. What is staged and what is in the target stays as it is. */
+export const Aborted = 'aborted';
+
+/** A failure that no retry mends, in three parts. */
+export function permanent(code: string, what: string, hint: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'permanent',
+    message: `${code}: ${what}`,
+    details: [{ code, what, hint }],
+    nonRetryable: true,
+  });
+}
+
+export function defect(code: string, what: string): ApplicationFailure {
+  return permanent(code, what, 'This is a defect in Landfall: please report it.');
+}
+
+/** What a failure tells operators: the code and the remedy that the failing step gave. */
+export function failureOf(error: unknown): RunFailure {
+  let cause: unknown = error;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
+    cause = cause.cause;
+  const details =
+    cause instanceof ApplicationFailure ? (cause.details?.[0] as Record<string, unknown> | undefined) : undefined;
+  const text = (name: string): string => (typeof details?.[name] === 'string' ? details[name] : '');
+  return {
+    code: text('code') || 'unexpected',
+    what: text('what') || (cause instanceof Error ? cause.message : String(cause)),
+    hint: text('hint'),
+    details: text('staged') || null,
+  };
+}
+
+/** Whether a step was refused for good, rather than cancelled or broken off. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'permanent'
+  );
+}
+
+/** Whether a step failed because the source's snapshot is gone. */
+export function isLostLease(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'lease.lost'
+  );
+}

@@ -1,0 +1,61 @@
+import type { EntityOutline } from '../model/plan.ts';
+import type { Run } from './run.ts';
+
+/** Digests of the crosswalks that are sealed, of the given entities. */
+function crosswalksOf(run: Run, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const { crosswalk } = run.record(name);
+      return crosswalk === null ? [] : [[name, crosswalk]];
+    }),
+  );
+}
+
+/** Maps one entity, and proves that no two of its rows claim the same key. */
+export async function prepare(run: Run, { name, keyed }: EntityOutline): Promise<void> {
+  // In a replay, chunks in which nothing was corrected stand as they are.
+  const prior = run.record(name).ledgers;
+  if (keyed) {
+    const rows = run.extractedRows(name);
+    const anew = Math.max(1, Math.ceil(rows / run.outline.options.chunkRows));
+    const partitions = prior.regroup === undefined ? anew : run.record(name).partitions;
+    await run.take(name, 'regroup', { partitions, prior: prior.regroup ?? null });
+    run.learn(name, { partitions });
+  }
+  await run.take(name, 'transform', { prior: prior.transform ?? null });
+  const { ledgers, crosswalk } = run.record(name);
+  await run.steps.sealTransform({ ...run.of, entity: name, ledgers, crosswalk });
+}
+
+/** Writes entities to the target in the order of their references, then sets the references that had to wait. */
+export async function loadAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
+  await run.each(
+    async ({ name, loadAfter }) => {
+      await run.take(name, 'load', { crosswalks: crosswalksOf(run, loadAfter) });
+      const sealed = await run.steps.sealLoad({ ...run.of, entity: name, ledgers: run.record(name).ledgers });
+      run.learn(name, { crosswalk: sealed.digest });
+    },
+    { after: (one) => one.loadAfter, only },
+  );
+}
+
+/** The later pass: references that point backwards or round in a circle. */
+export async function referAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
+  await run.each(
+    async ({ name, pointsAt }) =>
+      void (await run.take(name, 'references', { crosswalks: crosswalksOf(run, pointsAt) })),
+    { only: (one) => one.later && only(one) },
+  );
+}
+
+export async function attachAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
+  await run.each(async ({ name }) => void (await run.take(name, 'attachments')), {
+    only: (one) => one.attachments && only(one),
+  });
+}
+
+export async function readBackAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
+  await run.each(async ({ name, parts }) => void (await run.take(name, 'readback', { chunks: parts.length })), {
+    only,
+  });
+}

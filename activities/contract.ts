@@ -160,7 +160,12 @@ export interface Activities {
   acceptDecision(
     of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string; verdict: string | null },
   ): Promise<DecisionAccepted>;
+  /** Makes the source refuse writes, and proves it by trying one. */
   freezeSource(of: RunRef): Promise<void>;
+  /** Proves that the source refused writes for as long as it was read. */
+  proveFrozen(of: RunRef): Promise<void>;
+  /** Lets the source take writes again. */
+  thawSource(of: RunRef): Promise<void>;
   /** Proves, chunk by chunk, that the frozen source still holds what was extracted. */
   proveUnchanged(of: RunRef & { entities: string }): Promise<void>;
   /** The switch: the target is marked live. */

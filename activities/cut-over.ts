@@ -1,5 +1,6 @@
 import { LandfallError } from '../model/errors.ts';
 import { partsOf } from '../model/blueprint.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Step } from '../model/run.ts';
 import { collectGarbage, referencedPaths, type AcceptedManifest } from '../staging/collect.ts';
 import { appendEvidence } from '../staging/evidence.ts';
@@ -7,7 +8,7 @@ import { fileOf } from '../staging/manifest.ts';
 import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { crosswalkManifest } from './crosswalk.ts';
-import { crosswalksIn, loadPlan, readChunkPlan, readLedger, readRecords } from './documents.ts';
+import { crosswalksIn, FrozenEpoch, loadPlan, putLease, readChunkPlan, readLedger, readRecords } from './documents.ts';
 import { readRequest } from './extract.ts';
 import { entityOf, roleOf } from './parts.ts';
 import { manifestsOf } from './transform.ts';
@@ -17,9 +18,10 @@ const GraceMs = 3_600_000;
 
 /** Makes the source refuse writes, and proves it by trying one. */
 export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void> {
-  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
   const source = await deps.source(plan.source.name);
-  const objects = plan.blueprint.entities.flatMap(partsOf).map((part) => part.from.object);
+  const objects = frozenObjects(plan);
   if (!source.freeze || !source.isFrozen) {
     throw new LandfallError({
       code: 'source.cannot-freeze',
@@ -30,14 +32,45 @@ export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void
     });
   }
   await source.freeze(objects);
-  if (await source.isFrozen(objects)) return;
-  throw new LandfallError({
+  if (!(await source.isFrozen(objects))) {
+    throw notFrozen(plan.source.name, 'The source was told to refuse writes, but a write went through.');
+  }
+  // What is read from now on, while nothing can change, is as of this position.
+  const position = (await source.position?.()) ?? '';
+  await putLease(staging, FrozenEpoch, { token: '', position });
+}
+
+function notFrozen(connection: string, what: string): LandfallError {
+  return new LandfallError({
     code: 'source.not-frozen',
     kind: 'permanent',
-    what: 'The source was told to refuse writes, but a write went through.',
-    where: { connection: plan.source.name },
-    hint: 'Ask the database’s administrator; nothing was switched.',
+    what,
+    where: { connection },
+    hint: 'Ask the database’s administrator who let writes in again, and start a new run; nothing was switched.',
   });
+}
+
+function frozenObjects(plan: Plan): string[] {
+  return plan.blueprint.entities.flatMap(partsOf).map((part) => part.from.object);
+}
+
+/**
+ * Proves, after a source was read without a snapshot, that it refused writes to the end.
+ *
+ * @throws LandfallError `source.not-frozen`
+ */
+export async function proveFrozen(deps: Dependencies, of: RunRef): Promise<void> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const source = await deps.source(plan.source.name);
+  if (await source.isFrozen?.(frozenObjects(plan))) return;
+  throw notFrozen(plan.source.name, 'The source takes writes again, although it was frozen to be read.');
+}
+
+/** Lets the source take writes again: what undoes a freeze that no switch followed. */
+export async function thawSource(deps: Dependencies, of: RunRef): Promise<void> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const source = await deps.source(plan.source.name);
+  await source.unfreeze?.(frozenObjects(plan));
 }
 
 /**
@@ -69,7 +102,7 @@ export async function proveUnchanged(deps: Dependencies, of: RunRef & { entities
             kind: 'permanent',
             what: 'The source has changed since it was read: the signature does not cover what is there now.',
             where: { entity: part.name, chunk: manifest.chunk },
-            hint: 'Start a new run while the source stays frozen, and have its report signed.',
+            hint: 'The source takes writes again. Start a new live run while nobody works in it, or one that reads it `frozen`.',
           });
         }
       }

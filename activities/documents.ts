@@ -186,6 +186,9 @@ function leasePath(run: string, epoch: number): string {
   return `runs/${run}/lease/${epoch}.json`;
 }
 
+/** Stands for the state of a frozen source: no snapshot is held, and none is needed. Leases count from 1. */
+export const FrozenEpoch = 0;
+
 export async function putLease(
   staging: Staging,
   epoch: number,

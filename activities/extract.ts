@@ -12,7 +12,7 @@ import { parquetKeys, writeRows } from '../staging/rows.ts';
 import { stageAttachments } from './attachments.ts';
 import type { ChunkPlanned, ChunkTask, EntityRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
-import { loadPlan, putChunkPlan, readChunkPlan, readLedger } from './documents.ts';
+import { FrozenEpoch, loadPlan, putChunkPlan, readChunkPlan, readLease, readLedger } from './documents.ts';
 import { explainReadFailure, leaseOf } from './lease.ts';
 import { entityOf, isRestrictedColumn, partsOf, plannedPart, restrictedKey, roleOf, stagedColumns } from './parts.ts';
 
@@ -178,7 +178,8 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
       chunk: task.chunk,
       files,
       counts,
-      position: lease?.position ?? null,
+      // Without a lease nothing is read unless writes are refused: then everything is as of the freeze.
+      position: lease?.position ?? (await readLease(staging, FrozenEpoch))?.position ?? null,
     });
     return { chunk: task.chunk, manifest, counts };
   } catch (error) {

@@ -5,7 +5,7 @@ import { assessSource, assessTarget, openPlan, stageLookups } from './assess.ts'
 import { moveAttachments } from './attachments.ts';
 import type { Activities, RunRef } from './contract.ts';
 import { sealLoad } from './crosswalk.ts';
-import { collect, freezeSource, goLive, proveUnchanged } from './cut-over.ts';
+import { collect, freezeSource, goLive, proveFrozen, proveUnchanged, thawSource } from './cut-over.ts';
 import { acceptDecision } from './decisions.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { applyCorrections } from './corrections.ts';
@@ -112,6 +112,8 @@ export function createActivities(deps: Dependencies): Activities {
     reconcile: step(reconcile),
     acceptDecision: step(acceptDecision),
     freezeSource: step(freezeSource),
+    proveFrozen: step(proveFrozen),
+    thawSource: step(thawSource),
     proveUnchanged: step(proveUnchanged),
     goLive: step(goLive),
     collect: step(collect),

@@ -60,6 +60,7 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
   const reads = [...crosswalks.files, ...ready.flatMap((one) => one.files)];
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
+  await loader.lookFirst(partsOf(entity).map(targetOf));
   const before = await heardBefore(staging, task, keys);
 
   return withDuckJob(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { RequestGate, Target, TargetDocument } from '../connectors/port.ts';
+import type { RequestGate, Target, TargetCollection, TargetDocument, TargetRow } from '../connectors/port.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Staging } from '../staging/index.ts';
 import { digestOf, getSealed, putSealed } from '../staging/sealed.ts';
@@ -18,8 +18,9 @@ export class Loader {
   readonly #gate: RequestGate;
   readonly #beat: Beat;
   readonly #folder: string;
-  /** Whether rows were sent by an earlier passage: a replay. */
-  readonly #again: boolean;
+  readonly #entityFolder: string;
+  /** Whether the target may hold rows of an earlier passage, or of an earlier run. */
+  #again: boolean;
   #epoch = 0;
 
   constructor(staging: Staging, target: Target, gate: RequestGate, beat: Beat, task: ChunkTask) {
@@ -31,7 +32,8 @@ export class Loader {
     const { transform = '', load = '', references = '' } = task.ledgers;
     this.#again = task.ledgers[task.step] !== undefined;
     const generation = digestOf([transform, load, references].join(' ')).slice(0, 16);
-    this.#folder = `runs/${task.run}/${task.entity}/${task.step}/${String(task.chunk).padStart(8, '0')}-${generation}`;
+    this.#entityFolder = `runs/${task.run}/${task.entity}/${task.step}`;
+    this.#folder = `${this.#entityFolder}/${String(task.chunk).padStart(8, '0')}-${generation}`;
   }
 
   get call(): { gate: RequestGate; signal: AbortSignal } {
@@ -69,9 +71,9 @@ export class Loader {
     });
   }
 
-  async #part(path: string): Promise<Receipt[] | null> {
+  async #staged<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
     try {
-      return await getSealed(this.#staging, path, z.array(Receipt));
+      return await getSealed(this.#staging, path, schema);
     } catch (error) {
       if (error instanceof LandfallError && error.code === 'staging.gone') return null;
       throw error;
@@ -86,7 +88,7 @@ export class Loader {
     partOf: (collection: string) => string,
   ): Promise<Receipt[]> {
     const path = `${this.#folder}/receipts-${number}.json`;
-    const known = await this.#part(path);
+    const known = await this.#staged(path, z.array(Receipt));
     if (known) return known;
     await this.#stillHeld();
     const createOnly = mode === 'write' && documents.some((one) => one.collection.write === 'create');
@@ -99,19 +101,22 @@ export class Loader {
     const settled = new Map<string, Receipt>();
     let open = [...documents];
     for (let tries = 0; open.length > 0; tries += 1) {
-      // What an earlier attempt, or an earlier try, may have written is looked up before it is created again.
-      if (createOnly && (intended || tries > 0 || this.#again)) {
-        // What an earlier passage sent has settled long ago.
-        const settling = intended || tries > 0 ? this.#target.settlingMs : 0;
-        await sleep(settling, undefined, { signal: this.#beat.signal });
-        // A row whose key in the target is known is changed there, not created.
-        const fresh = open.filter((one) => one.row.targetKey === undefined);
-        for (const found of await this.#found(fresh))
-          settled.set(`${found.part}\n${found._key}`, { ...found, part: partOf(found.part) });
-        open = open.filter((one) => !settled.has(`${one.collection.collection}\n${one.row.legacyKey}`));
-        if (open.length === 0) break;
+      if (createOnly && (intended || tries > 0)) {
+        // What an earlier attempt, or an earlier try, may have written is looked up before it is created again.
+        await sleep(this.#target.settlingMs, undefined, { signal: this.#beat.signal });
+        if (!this.#again) {
+          for (const [id, row] of await this.#found(open)) {
+            settled.set(
+              id,
+              receipt(partOf(row.collection), row.legacyKey, { outcome: 'created', target: row.targetKey }),
+            );
+          }
+          open = open.filter((one) => !settled.has(idOf(one.collection, one.row)));
+          if (open.length === 0) break;
+        }
         await this.#stillHeld();
       }
+      if (createOnly && this.#again) open = withTargetKeys(open, await this.#found(open));
       const started = Date.now();
       const outcomes = await this.#target.writeBatch(open, mode, this.call);
       this.#beat.beat(Date.now() - started);
@@ -119,12 +124,11 @@ export class Loader {
         settled.set(`${outcome.collection}\n${outcome.legacyKey}`, receiptOf(partOf(outcome.collection), outcome));
       }
       const isOpen = (document: TargetDocument): boolean =>
-        [{ collection: document.collection, rows: [document.row] }, ...(document.lines ? [document.lines] : [])].some(
-          (group) =>
-            group.rows.some((row) => {
-              const found = settled.get(`${group.collection.collection}\n${row.legacyKey}`);
-              return found === undefined || found.outcome === 'uncertain';
-            }),
+        groupsOf(document).some(({ collection, rows }) =>
+          rows.some((row) => {
+            const found = settled.get(idOf(collection, row));
+            return found === undefined || found.outcome === 'uncertain';
+          }),
         );
       open = open.filter(isOpen);
       if (open.length > 0 && tries >= SettleTries) {
@@ -139,21 +143,74 @@ export class Loader {
     }
     const receipts = [...settled.values()];
     await putSealed(this.#staging, path, receipts);
-    return (await this.#part(path)) ?? receipts;
+    return (await this.#staged(path, z.array(Receipt))) ?? receipts;
   }
 
-  async #found(documents: readonly TargetDocument[]): Promise<Receipt[]> {
-    const [first] = documents;
-    if (!first) return [];
-    const rows = await this.#target.findByLegacyKey(
-      first.collection,
-      documents.map((one) => one.row.legacyKey),
-      this.call,
-    );
-    return rows.map((row) =>
-      receipt(first.collection.collection, row.legacyKey, { outcome: 'created', target: row.targetKey }),
-    );
+  /** What the target has of create-only documents already, by collection and legacy key. */
+  async #found(documents: readonly TargetDocument[]): Promise<Map<string, Known>> {
+    const found = new Map<string, Known>();
+    const groups = new Map<string, { collection: TargetCollection; keys: string[] }>();
+    for (const { collection, rows } of documents.flatMap(groupsOf)) {
+      if (collection.write !== 'create') continue;
+      const group = groups.get(collection.collection) ?? { collection, keys: [] };
+      groups.set(collection.collection, group);
+      group.keys.push(...rows.flatMap((row) => (row.targetKey === undefined ? [row.legacyKey] : [])));
+    }
+    for (const { collection, keys } of groups.values()) {
+      if (keys.length === 0) continue;
+      for (const row of await this.#target.findByLegacyKey(collection, keys, this.call)) {
+        found.set(idOf(collection, row), { ...row, collection: collection.collection });
+      }
+    }
+    return found;
   }
+
+  /**
+   * A target that only creates does not tell a row that an earlier run left there from a new one. Whether it held any is
+   * asked once, before this run's first row: if so, each row is looked for before it is created.
+   */
+  async lookFirst(collections: readonly TargetCollection[]): Promise<void> {
+    for (const collection of collections) {
+      if (this.#again || collection.write !== 'create') continue;
+      const path = `${this.#entityFolder}/found-before-${collection.collection}.json`;
+      const known = await this.#staged(path, FoundBefore);
+      if (known === null) {
+        await putSealed(this.#staging, path, { rows: await this.#target.countRows(collection, this.call) });
+      }
+      const { rows } = known ?? (await getSealed(this.#staging, path, FoundBefore));
+      if (rows !== 0) this.#again = true;
+    }
+  }
+}
+
+const FoundBefore = z.strictObject({ rows: z.int().nullable() });
+
+interface Known {
+  collection: string;
+  legacyKey: string;
+  targetKey: string;
+}
+
+function idOf(collection: TargetCollection, row: { legacyKey: string }): string {
+  return `${collection.collection}\n${row.legacyKey}`;
+}
+
+/** The rows of a document by collection: the header, then its lines. */
+function groupsOf(document: TargetDocument): { collection: TargetCollection; rows: readonly TargetRow[] }[] {
+  return [{ collection: document.collection, rows: [document.row] }, ...(document.lines ? [document.lines] : [])];
+}
+
+/** A row whose key in the target is known is changed there, and not created. */
+function withTargetKeys(documents: readonly TargetDocument[], known: ReadonlyMap<string, Known>): TargetDocument[] {
+  const keyed = (collection: TargetCollection, row: TargetRow): TargetRow => {
+    const targetKey = row.targetKey ?? known.get(idOf(collection, row))?.targetKey;
+    return targetKey === undefined ? row : { ...row, targetKey };
+  };
+  return documents.map(({ lines, ...one }) => ({
+    ...one,
+    row: keyed(one.collection, one.row),
+    ...(lines ? { lines: { ...lines, rows: lines.rows.map((row) => keyed(lines.collection, row)) } } : {}),
+  }));
 }
 
 /** Runs batches side by side, in order of their numbers; the request gate decides how many are under way. */

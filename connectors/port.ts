@@ -176,8 +176,17 @@ export interface ReadAttachments {
   ): Promise<AsyncIterable<Uint8Array> | null>;
 }
 
+export interface Position {
+  /** Where the source is now, in the words of a lease's position: what is read while writes are refused is as of here. */
+  position(): Promise<string>;
+}
+
 export interface Freeze {
-  /** Makes the objects refuse writes. Idempotent. */
+  /**
+   * Makes the objects refuse writes. Idempotent.
+   *
+   * @throws LandfallError `source.freeze-blocked` when work in flight does not end in time
+   */
   freeze(objects: readonly string[]): Promise<void>;
   unfreeze(objects: readonly string[]): Promise<void>;
   /** Proven by trying, not by reading a flag. */
@@ -194,7 +203,7 @@ export type SourceCapabilities = Pingable &
   Describe &
   PlanChunks &
   ReadChunk &
-  Partial<PrivilegeCheck & ConsistencyLease & ReadAttachments & Figures & Freeze & Fingerprint>;
+  Partial<PrivilegeCheck & ConsistencyLease & ReadAttachments & Figures & Position & Freeze & Fingerprint>;
 
 export interface Source extends SourceCapabilities {
   readonly role: 'source';

@@ -23,6 +23,10 @@ export interface TemporalOptions {
   namespace?: string;
   /** Registered before this resolves, also on a server that was given. */
   searchAttributes?: Readonly<Record<string, SearchAttributeTypeName>>;
+  /** Settings of a server that is started here, as `--dynamic-config-value` takes them. */
+  dynamicConfig?: readonly string[];
+  /** Start one here even where `TEMPORAL_ADDRESS` names another. */
+  own?: boolean;
 }
 
 export interface ProvidedTemporal {
@@ -165,7 +169,7 @@ export async function provideTemporal(options: TemporalOptions): Promise<Provide
   const namespace = options.namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? 'default';
   const searchAttributes = options.searchAttributes ?? {};
   const address = process.env['TEMPORAL_ADDRESS'];
-  if (address !== undefined && address !== '') return given({ address, namespace, searchAttributes });
+  if (!options.own && address !== undefined && address !== '') return given({ address, namespace, searchAttributes });
 
   const program = await temporalCli(options.log);
   const chosen = options.port ?? 0;
@@ -176,7 +180,8 @@ export async function provideTemporal(options: TemporalOptions): Promise<Provide
     args.push('--log-level', 'error');
     args.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
     if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
-    for (const value of dynamicConfig) args.push('--dynamic-config-value', value);
+    for (const value of [...dynamicConfig, ...(options.dynamicConfig ?? [])])
+      args.push('--dynamic-config-value', value);
     for (const [name, type] of Object.entries(searchAttributes)) args.push('--search-attribute', `${name}=${type}`);
 
     const server = await start(program, args);

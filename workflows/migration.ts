@@ -32,7 +32,15 @@ export interface MigrationOutcome {
 async function assess(run: Run): Promise<void> {
   await Promise.all([run.steps.assessSource(run.of), run.steps.assessTarget(run.of)]);
   await run.steps.stageLookups(run.of);
-  if (run.outline.entities.some((one) => one.consistency === 'frozen')) await run.steps.freezeSource(run.of);
+  if (run.outline.entities.some((one) => one.consistency === 'frozen')) await run.freeze();
+}
+
+/** Reads everything; people go on working in the source as soon as nothing needs it to stand still. */
+async function extract(run: Run): Promise<void> {
+  await extractAll(run);
+  if (!run.frozen) return;
+  await run.steps.proveFrozen(run.of);
+  if (run.outline.mode === 'rehearsal') await run.thaw();
 }
 
 /** Shares of rows that the quality gate lets pass are judged by part, as the blueprint states them. */
@@ -110,9 +118,10 @@ async function signOff(run: Run): Promise<boolean> {
 async function cutOver(run: Run): Promise<void> {
   if (run.outline.mode !== 'live') return;
   await run.uncut(async () => {
-    if (run.outline.canFreeze) await run.steps.freezeSource(run.of);
+    if (run.outline.canFreeze) await run.freeze();
     await run.steps.proveUnchanged({ ...run.of, entities: await run.recorded() });
     await run.steps.goLive({ ...run.of, report: run.status.report?.digest ?? '', record: run.signature });
+    run.switched = true;
   });
 }
 
@@ -123,7 +132,7 @@ async function collect(run: Run): Promise<void> {
 /** How a run goes: each stage passes over what it has to do, and says `false` to end the run there. */
 const stages: { name: Stage; phase: Phase; pass: (run: Run) => Promise<unknown> }[] = [
   { name: 'assess', phase: 'assess', pass: assess },
-  { name: 'extract', phase: 'extract', pass: extractAll },
+  { name: 'extract', phase: 'extract', pass: extract },
   { name: 'transform', phase: 'transform', pass: (run) => run.each((one) => prepare(run, one)) },
   { name: 'quality-gate', phase: 'transform', pass: qualityGate },
   { name: 'load', phase: 'load', pass: (run) => loadAll(run) },
@@ -150,12 +159,20 @@ async function walk(run: Run): Promise<void> {
   }
 }
 
+function noteThaw(run: Run, error: unknown): void {
+  const { failure } = run.status;
+  if (!failure) return;
+  failure.what += ` And the source still refuses writes: ${failureOf(error).what}`;
+  failure.hint += ' Ask the database’s administrator to let writes in again.';
+}
+
 /** Runs work until it ends, fails, or is stopped by a person. @returns how it ended; throws where it failed */
 async function untilStopped(run: Run, scope: CancellationScope, work: () => Promise<void>): Promise<Phase> {
   const { status: now } = run;
   try {
     await scope.run(work);
     const end = now.failure?.code === Aborted ? 'aborted' : 'done';
+    if (!run.switched) await run.uncut(() => run.thaw());
     run.enter(end);
     await condition(() => run.deciding === 0 && allHandlersFinished());
     return end;
@@ -164,6 +181,8 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
     const stopped = now.failure !== null && isCancellation(error);
     now.failure ??= failureOf(error);
     run.wait(null);
+    // Whatever went wrong, people are not left with a system that refuses their work; a failure of this is not hidden.
+    if (!run.switched) await run.uncut(() => run.thaw()).catch((again: unknown) => noteThaw(run, again));
     await run.uncut(() => condition(() => run.deciding === 0 && allHandlersFinished()));
     run.enter('aborted');
     if (stopped) return 'aborted';

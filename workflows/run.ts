@@ -57,6 +57,8 @@ export interface Carried {
   corrections: CorrectionsMade[];
   gate: string | null;
   signature: number;
+  frozen: boolean;
+  switched: boolean;
   status: Pick<RunStatus, 'paused' | 'report' | 'signed' | 'failure' | 'replays' | 'startedAt'>;
 }
 
@@ -130,6 +132,10 @@ export class Run {
   corrections: CorrectionsMade[];
   gate: string | null;
   signature: number;
+  /** Whether the source refuses writes on this run's account. */
+  frozen: boolean;
+  /** Whether the target is the system of record now: then the source stays frozen. */
+  switched: boolean;
   /** Decisions under way. */
   deciding = 0;
 
@@ -167,6 +173,8 @@ export class Run {
     this.corrections = carried?.corrections ?? [];
     this.gate = carried?.gate ?? null;
     this.signature = carried?.signature ?? -1;
+    this.frozen = carried?.frozen ?? false;
+    this.switched = carried?.switched ?? false;
   }
 
   /** Reads back what an earlier execution of this run knew of its entities. */
@@ -337,6 +345,8 @@ export class Run {
       corrections: this.corrections,
       gate: this.gate,
       signature: this.signature,
+      frozen: this.frozen,
+      switched: this.switched,
       status: { paused, report, signed, failure, replays, startedAt },
     };
     await condition(allHandlersFinished);
@@ -362,6 +372,20 @@ export class Run {
     if (of.after) await inDependencyOrder(due, of.after, entityFanOut, passing, stop);
     else await boundedFanOut(due, entityFanOut, passing, stop);
     if (due.some((one) => !this.through.has(one.name))) await this.rest();
+  }
+
+  /** Makes the source refuse writes. */
+  async freeze(): Promise<void> {
+    // Set before it is done: undoing a freeze that did not happen does no harm.
+    this.frozen = true;
+    await this.steps.freezeSource(this.of);
+  }
+
+  /** Lets the source take writes again, if this run froze it. */
+  async thaw(): Promise<void> {
+    if (!this.frozen) return;
+    await this.steps.thawSource(this.of);
+    this.frozen = false;
   }
 
   /** Runs what must not be cut off by an abort. */

@@ -20,6 +20,8 @@ const sides = {
   extractChunk: 'source',
   measureSource: 'source',
   freezeSource: 'source',
+  proveFrozen: 'source',
+  thawSource: 'source',
   proveUnchanged: 'source',
   assessTarget: 'target',
   stageLookups: 'target',

@@ -11,10 +11,46 @@ function unable(session: Session): LandfallError {
   });
 }
 
+/** Who keeps the source from being frozen, as far as this account may see. */
+async function blockers(session: Session): Promise<string> {
+  const [row] = await session.query(
+    `SELECT count(*) AS n, min(xact_start)::text AS since FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()`,
+  );
+  const n = Number(row?.['n'] ?? 0);
+  if (n === 0) return 'This account may not see whose; a database administrator can.';
+  return `${n} ${n === 1 ? 'transaction is' : 'transactions are'} open, the oldest since ${row?.['since'] ?? ''}.`;
+}
+
+/** `lock_not_available` (PostgreSQL manual, appendix A). */
+const LockNotAvailable = '55P03';
+
+/**
+ * Makes the source refuse writes, or take them again, once work in flight has ended. Everybody's writes queue behind a
+ * freeze that waits, so it waits for no longer than `freeze.waitMs`.
+ *
+ * @throws LandfallError `source.freeze-blocked`, `source.cannot-freeze`
+ */
 export async function setFrozen(session: Session, frozen: boolean): Promise<void> {
   const { freeze } = session.settings;
   if (!freeze) throw unable(session);
-  await session.query(freeze.set, [frozen]);
+  const client = await session.connect();
+  try {
+    await client.query(`SET lock_timeout = ${freeze.waitMs}`);
+    await client.query(freeze.set, [frozen]);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === LockNotAvailable)) throw session.translate(error);
+    throw new LandfallError({
+      code: 'source.freeze-blocked',
+      kind: 'transient',
+      what: `Work in flight did not end within ${freeze.waitMs} ms, so the source was not frozen. ${await blockers(session)}`,
+      where: { connection: session.name },
+      hint: 'End those transactions, or wait: the step is tried again. Until then everybody can go on writing.',
+      cause: error,
+    });
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** Asks the administrator's probe, which tries a write and rolls it back. */

@@ -4,7 +4,7 @@ import { planChunks } from './chunks.ts';
 import { describe } from './describe.ts';
 import { figures } from './figures.ts';
 import { isFrozen, setFrozen } from './freeze.ts';
-import { isAlive, openLease } from './lease.ts';
+import { isAlive, openLease, position } from './lease.ts';
 import { checkPrivileges } from './privileges.ts';
 import { countChunk, readChunk, stillStands } from './read.ts';
 import { openSession } from './session.ts';
@@ -34,6 +34,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
       checkPrivileges: (objects) => checkPrivileges(session, objects),
       openLease: () => openLease(session),
       isAlive: (lease) => isAlive(session, lease),
+      position: () => position(session),
       async *planChunks(request, rows, lease) {
         yield* planChunks(session, request, rows, await declared(request), lease);
       },

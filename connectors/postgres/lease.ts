@@ -13,6 +13,19 @@ function lostError(session: Session, cause?: unknown): LandfallError {
   });
 }
 
+const current = `pg_current_snapshot()::text AS snapshot,
+  CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn`;
+
+function positionOf(row: Record<string, string | null> | undefined): string {
+  return `snapshot ${row?.['snapshot'] ?? ''} at ${row?.['lsn'] ?? ''}`;
+}
+
+/** Where the source is now, as a lease taken now would say. */
+export async function position(session: Session): Promise<string> {
+  const [row] = await session.query(`SELECT ${current}`);
+  return positionOf(row);
+}
+
 /**
  * Holds a snapshot in a transaction of its own and exports it, so that many sessions read one state
  * (PostgreSQL manual, 9.28.5 Snapshot Synchronization Functions).
@@ -32,14 +45,11 @@ export async function openLease(session: Session): Promise<SnapshotLease> {
     // Neither idling nor lasting long may end this transaction, whatever the server's defaults are.
     await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await client.query('SET LOCAL statement_timeout = 0');
-    const { rows } = await client.query<Record<string, string>>(
-      `SELECT pg_export_snapshot() AS token, pg_current_snapshot()::text AS snapshot,
-              CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn`,
-    );
+    const { rows } = await client.query<Record<string, string>>(`SELECT pg_export_snapshot() AS token, ${current}`);
     const row = rows[0];
     return {
       token: row?.['token'] ?? '',
-      position: `snapshot ${row?.['snapshot'] ?? ''} at ${row?.['lsn'] ?? ''}`,
+      position: positionOf(row),
       lost,
       async release() {
         released = true;

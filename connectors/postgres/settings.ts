@@ -19,6 +19,8 @@ export const Settings = z.strictObject({
       set: z.string(),
       /** Gives one boolean that is true when a write was tried and refused: `SELECT crm.writes_are_refused()`. */
       probe: z.string(),
+      /** How long a freeze waits for work in flight, in milliseconds: everybody's writes wait behind it. */
+      waitMs: z.int().min(100).default(30_000),
     })
     .optional(),
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import type { LoadedConfig } from '../../cli/config.ts';
@@ -44,8 +45,25 @@ async function ask<T>(url: string, sql: string): Promise<T[]> {
   }
 }
 
-/** @param of.size about how many rows the legacy CRM holds */
+/** The CRM's own blueprint with its entities changed. @param change JavaScript: from `entity` to what it shall be */
+async function varied(folder: string, change: string): Promise<string> {
+  const crm = fileURLToPath(new URL('../../blueprints/crm/', import.meta.url));
+  const file = join(folder, 'blueprint.ts');
+  await copyFile(join(crm, 'countries.csv'), join(folder, 'countries.csv'));
+  await writeFile(
+    file,
+    `import crm from ${JSON.stringify(join(crm, 'blueprint.ts'))};
+     export default { ...crm, entities: crm.entities.map((entity) => (${change})) };\n`,
+  );
+  return file;
+}
+
+/**
+ * @param of.size about how many rows the legacy CRM holds
+ * @param of.variant how the CRM's entities differ from those of its own blueprint: JavaScript over `entity`
+ */
 export async function makeLanding(of: {
+  variant?: string;
   temporal: string;
   size: number;
   largeAttachments?: number;
@@ -75,6 +93,8 @@ export async function makeLanding(of: {
     requestMs: 1_500,
     options: { retryFirstMs: 200, heartbeatTimeoutMs: 3_000, progressMs: 500, leaseBeatMs: 500, ...of.options },
   });
+  const { crm } = loaded.config.migrations;
+  if (of.variant !== undefined && crm) crm.blueprint = await varied(folder, of.variant);
   const configFile = join(folder, 'landfall.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(loaded.config)};\n`);
 

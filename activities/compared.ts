@@ -1,31 +1,13 @@
 import type { Entity, Part } from '../model/blueprint.ts';
-import type { Plan } from '../model/plan.ts';
 import { identifier, literal } from '../model/sql.ts';
+import type { Piece } from './staged-parts.ts';
 
-interface Relations {
-  ready: string;
-  actual: string;
-  receipts: string;
-}
-
-/**
- * What a part's rows were meant to be in the target, beside what was found there: the same columns on both sides, with
- * references as the target's keys.
- */
-export function bodyFieldsOf(
-  plan: Plan,
-  entity: Entity,
-  part: Part,
-  own: Relations,
-  all: ReadonlyMap<string, Relations>,
-  crosswalks: ReadonlyMap<string, string>,
-): { meant: string; actual: string; fields: string[] } {
-  const fields = Object.keys(part.fields);
-  const joins: string[] = [`JOIN ${own.receipts} rc ON rc._key = q._key`];
-  const meant = fields.map((field) => {
-    const mapping = part.fields[field];
+/** What one chunk of a part was meant to be in the target: references as the target's keys. */
+function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, string>): string {
+  const joins: string[] = [`JOIN ${piece.receipts} rc ON rc._key = q._key`];
+  const fields = Object.entries(part.fields).map(([field, mapping]) => {
     const column = identifier(field);
-    switch (mapping?.kind) {
+    switch (mapping.kind) {
       case 'crosswalk': {
         const arms = mapping.arms.flatMap(({ entity: pointed }, i) => {
           const crosswalk = crosswalks.get(pointed);
@@ -39,8 +21,7 @@ export function bodyFieldsOf(
         return `lower(${arms.length === 0 ? 'NULL' : `coalesce(${arms.join(', ')}, NULL)`}) AS ${column}`;
       }
       case 'header': {
-        const header = all.get(entity.name);
-        joins.push(`LEFT JOIN ${header?.receipts ?? ''} h ON h._key = q._header`);
+        joins.push(`LEFT JOIN ${piece.headers} h ON h._key = q._header`);
         return `lower(h.target) AS ${column}`;
       }
       case 'targetKey':
@@ -49,15 +30,42 @@ export function bodyFieldsOf(
         return `q.${column} AS ${column}`;
     }
   });
-  const isReference = (field: string): boolean => part.fields[field]?.kind !== 'value';
+  return `(SELECT ${['q._key AS _key', 'lower(rc.target) AS _target', ...fields].join(', ')} FROM ${piece.ready} q ${joins.join(' ')}
+    WHERE rc.outcome IN ('created', 'updated', 'unchanged'))`;
+}
+
+/**
+ * What a part's rows were meant to be in the target, chunk by chunk, beside what was found there: the same columns on
+ * both sides. Each chunk is joined by itself, so that the joins need not fit in memory together.
+ */
+export function comparedSides(
+  part: Part,
+  staged: { pieces: readonly Piece[]; actual: string },
+  crosswalks: ReadonlyMap<string, string>,
+): { meant: string[]; actual: string; fields: string[] } {
+  const fields = Object.keys(part.fields);
   const found = fields.map((field) => {
     const column = identifier(field);
-    return isReference(field) ? `lower(${column}) AS ${column}` : column;
+    return part.fields[field]?.kind === 'value' ? column : `lower(${column}) AS ${column}`;
   });
   return {
-    meant: `(SELECT ${['q._key AS _key', ...meant].join(', ')} FROM ${own.ready} q ${joins.join(' ')}
-      WHERE rc.outcome IN ('created', 'updated', 'unchanged'))`,
-    actual: `(SELECT ${['_key', '_target', ...found].join(', ')} FROM ${own.actual})`,
+    meant: staged.pieces.map((piece) => meantPiece(part, piece, crosswalks)),
+    actual: `(SELECT ${['_key', 'lower(_target) AS _target', ...found].join(', ')} FROM ${staged.actual})`,
     fields,
   };
+}
+
+/** Entities whose crosswalks a part's references go through. */
+export function pointedAt(entity: Entity, part: Part): string[] {
+  return [
+    ...new Set(
+      Object.values(part.fields).flatMap((mapping) =>
+        mapping.kind === 'crosswalk'
+          ? mapping.arms.map((arm) => arm.entity)
+          : mapping.kind === 'header'
+            ? [entity.name]
+            : [],
+      ),
+    ),
+  ];
 }

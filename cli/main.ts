@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { DecisionAction } from '../activities/contract.ts';
 import { readFailure } from '../activities/failures.ts';
-import { readReport, readReportPage } from '../activities/reconcile.ts';
+import { readReport, readReportPage } from '../activities/reports.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
 import { queuesOf, startWorker } from '../worker/worker.ts';

@@ -35,6 +35,8 @@ export interface Closable {
 export interface FigureRequest {
   object: string;
   where?: string;
+  /** Only rows in which this property or column has a value. */
+  having?: string;
   /** Label to SQL expression (sources) or property name (targets). */
   by: Record<string, string>;
   measure: { kind: 'count' } | { kind: 'countDistinct'; of: string } | { kind: 'sum'; of: string; scale: number };

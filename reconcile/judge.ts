@@ -31,6 +31,8 @@ export interface Sides {
   target: Figure | null;
   /** The target's own answer; left out where it was not asked, null where it cannot. */
   live?: Figure | null;
+  /** Why the target cannot. */
+  liveReason?: string;
 }
 
 type Values = Omit<FigureGroup, 'judgement' | 'group' | 'explanation'>;
@@ -65,7 +67,10 @@ function noteOf(control: Control, sides: Sides): string {
     else if (sides.source === null) missing.push('the source could not compute it itself');
   }
   if (sides.target === null) missing.push('nothing was read back from the target');
-  if (sides.live === null) missing.push('the target could not compute it itself, so what was read back stands for it');
+  if (sides.live === null) {
+    const why = sides.liveReason === undefined ? '' : ` (${sides.liveReason})`;
+    missing.push(`the target could not compute it itself${why}, so what was read back stands for it`);
+  }
   return missing.join('; ');
 }
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { readReportPage } from '../../activities/reconcile.ts';
+import { readReportPage } from '../../activities/reports.ts';
 import type { RunStatus } from '../../model/run.ts';
 import { startCloudCrm } from '../../sandbox/cloud-crm/index.ts';
 import { createLegacyCrm } from '../../sandbox/legacy-crm/index.ts';

@@ -33,7 +33,11 @@ export async function figures(session: Session, request: FigureRequest): Promise
       : `aggregate(${property(measure.of)} with ${measure.kind === 'sum' ? 'sum' : 'countdistinct'} as ${value})`;
   const grouped =
     by.length === 0 ? aggregate : `groupby((${[...new Set(by.map((one) => one.property))].join(',')}),${aggregate})`;
-  const apply = request.where === undefined ? grouped : `filter(${request.where})/${grouped}`;
+  const filters = [
+    ...(request.having === undefined ? [] : [`${property(request.having)} ne null`]),
+    ...(request.where === undefined ? [] : [`(${request.where})`]),
+  ];
+  const apply = filters.length === 0 ? grouped : `filter(${filters.join(' and ')})/${grouped}`;
 
   const rows: FigureRow[] = [];
   let asAt = new Date().toISOString();

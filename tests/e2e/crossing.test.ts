@@ -171,6 +171,20 @@ describe('a CRM that crosses from PostgreSQL into a cloud CRM', () => {
     expect(open).toEqual([]);
   });
 
+  test('asks the target itself for every control, and what it says is what was read back', () => {
+    const groups = report.figures.flatMap((one) => one.groups.map((group) => ({ of: one.name, ...group })));
+    for (const { of, group, live, target } of groups)
+      expect.soft({ of, group, live }).toEqual({ of, group, live: target });
+    expect(groups.every((one) => typeof one.live === 'string')).toBe(true);
+  });
+
+  test('compares every row’s own key in the target, and the whole of what was found is staged', () => {
+    expect(report.endedAt).toBeDefined();
+    for (const one of report.parts) expect.soft(one.lists, one.part).toEqual([]);
+    const { attachments } = part('note');
+    expect(attachments?.due).toBe(attachments?.moved);
+  });
+
   describe('and is signed', () => {
     test('not by somebody who is no owner', async () => {
       await expect(landing.sign(run, { person: 'emil' })).rejects.toMatchObject({

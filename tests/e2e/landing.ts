@@ -13,7 +13,7 @@ import type { RunOptions } from '../../model/options.ts';
 import type { RunMode } from '../../model/plan.ts';
 import type { Report } from '../../model/report.ts';
 import type { RunStatus } from '../../model/run.ts';
-import { readReport } from '../../activities/reconcile.ts';
+import { readReport } from '../../activities/reports.ts';
 import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
 import { createLegacyCrm, type LegacyFacts } from '../../sandbox/legacy-crm/index.ts';
 import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';

@@ -1,0 +1,130 @@
+import type { Target } from '../connectors/port.ts';
+import type { Control, ControlSide } from '../model/controls.ts';
+import { LandfallError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { FigureReport } from '../model/report.ts';
+import { identifier } from '../model/sql.ts';
+import { figureReport, movedRows, stagedFigure, type Figure } from '../reconcile/figures.ts';
+import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { Staging } from '../staging/index.ts';
+import { openMappingGuard } from '../staging/mapping-guard.ts';
+import type { Beat } from './dependencies.ts';
+import { partNamed } from './measure.ts';
+import type { StagedPart } from './staged-parts.ts';
+
+/** A control's figure as the target itself gives it, or why it cannot. */
+type Live = { figure: Figure } | { reason: string };
+
+const LiveRows = 5_000;
+
+/**
+ * Asks the target itself for a control's figure: grouped by the properties that the control's expressions read, so that
+ * those expressions can be computed over the groups here. Exact, because they see nothing of a row but these properties.
+ */
+async function liveFigure(job: DuckJob, target: Target, control: Control, plan: Plan, actual: string): Promise<Live> {
+  const side = control.target;
+  const part = partNamed(plan, side.of);
+  if (!target.figures || !part) return { reason: 'the target computes no figures' };
+  const types = await job.describe(`SELECT * FROM ${actual}`);
+  const guard = await openMappingGuard(job);
+  const { measure } = side;
+  const property = measure.kind === 'sum' ? measure.of.trim() : null;
+  if (property !== null && !types.has(property)) return { reason: 'it sums an expression, and not a property' };
+  const expressions = [
+    ...Object.values(side.by),
+    ...(side.where === undefined ? [] : [side.where]),
+    ...(measure.kind === 'countDistinct' ? [measure.of] : []),
+  ];
+  const by = new Set<string>();
+  for (const expression of expressions) {
+    for (const column of (await guard.inspect(expression, types)).columns) by.add(column);
+  }
+  const instant = [...by].find((name) => types.get(name)?.startsWith('TIMESTAMP'));
+  if (instant !== undefined) return { reason: `the target does not group by the instant ${instant}` };
+  const answer = await target.figures({
+    object: part.to.collection,
+    having: part.to.legacyKey,
+    by: Object.fromEntries([...by].map((name) => [name, name])),
+    measure: measure.kind === 'sum' ? { ...measure, of: property ?? '' } : { kind: 'count' },
+  });
+  if (answer.kind === 'unsupported') return { reason: answer.reason };
+
+  const value = 'landfall_value';
+  const texts = Object.fromEntries([...by, value].map((name) => [name, 'VARCHAR']));
+  const name = identifier(`live:${control.name}`);
+  await job.createTable(`live:${control.name}`, texts);
+  for (let i = 0; i < answer.rows.length; i += LiveRows) {
+    const rows = answer.rows.slice(i, i + LiveRows).map((row) => ({ ...row.group, [value]: row.value }));
+    await job.insert(`live:${control.name}`, texts, rows);
+  }
+  const typed = [...by].map(
+    (one) => `CAST(${identifier(one)} AS ${types.get(one) ?? 'VARCHAR'}) AS ${identifier(one)}`,
+  );
+  const groups = `(SELECT ${[...typed, identifier(value)].join(', ')} FROM ${name})`;
+  const summed: ControlSide =
+    measure.kind === 'countDistinct'
+      ? side
+      : { ...side, measure: { kind: 'sum', of: value, scale: measure.kind === 'sum' ? measure.scale : 0 } };
+  return { figure: await stagedFigure(job, control, summed, groups) };
+}
+
+/** Every control on every side on which it can be computed, and what the sides say of each other. */
+export async function computeFigures(
+  staging: Staging,
+  of: {
+    plan: Plan;
+    target: Target;
+    parts: ReadonlyMap<string, StagedPart>;
+    keys: Record<string, string>;
+    /** The source's own answers, by control. */
+    asked: Record<string, [string, string][]>;
+  },
+  beat: Beat,
+): Promise<FigureReport[]> {
+  const reports: FigureReport[] = [];
+  for (const control of of.plan.blueprint.controls) {
+    const actual = of.parts.get(control.target.of);
+    const source = control.source && of.parts.get(control.source.of);
+    const reads = [...new Set([...(actual?.files ?? []), ...(source?.files ?? [])])];
+    const job = {
+      purpose: `control ${control.name}`,
+      scratch: staging.scratch,
+      keys: of.keys,
+      reads,
+      signal: beat.signal,
+    };
+    reports.push(
+      await withDuckJob(staging.budget, job, async (duck) => {
+        const arrived = source
+          ? `(SELECT DISTINCT s._source FROM (SELECT unnest(_sources) AS _source, _key FROM ${source.ready}) s
+              JOIN ${source.receipts} r ON r._key = s._key WHERE r.outcome IN ('created', 'updated', 'unchanged'))`
+          : '';
+        const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
+          which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
+        const said = of.asked[control.name];
+        const live = actual ? await asking(duck, of.target, control, of.plan, actual.actual) : { reason: '' };
+        return figureReport(control, {
+          source: said ? new Map(said) : null,
+          staged: await side(control.source, source?.extracted),
+          // What a person corrected was moved as corrected: the difference shows between staged and moved.
+          moved: await side(control.source, source && movedRows(source.corrected, arrived)),
+          target: await side(control.target, actual?.actual),
+          live: 'figure' in live ? live.figure : null,
+          ...('reason' in live ? { liveReason: live.reason } : {}),
+        });
+      }),
+    );
+    beat.beat(reports.length);
+  }
+  return reports;
+}
+
+/** A target that cannot be asked is no reason to go without a report: what was read back stands for it. */
+async function asking(job: DuckJob, target: Target, control: Control, plan: Plan, actual: string): Promise<Live> {
+  try {
+    return await liveFigure(job, target, control, plan, actual);
+  } catch (error) {
+    if (error instanceof LandfallError && error.kind !== 'permanent') throw error;
+    return { reason: 'its answer could not be understood' };
+  }
+}

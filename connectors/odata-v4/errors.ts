@@ -23,7 +23,8 @@ const unreachable: Entry = [
 
 /** System error codes of requests that never reached the service: nothing was written. */
 const beforeSending: Record<string, Entry> = {
-  ENOTFOUND: ['target.host', 'permanent', 'The host name is not known.', 'Check the host in `url`, or the VPN.'],
+  // A name that a VPN resolves is unknown for as long as the VPN is down.
+  ENOTFOUND: ['target.host', 'transient', 'The host name is not known.', 'Check the host in `url`, or the VPN.'],
   EAI_AGAIN: ['target.host', 'transient', 'The host name cannot be looked up now.', 'Check `url`, the VPN, or DNS.'],
   ECONNREFUSED: unreachable,
   EHOSTUNREACH: unreachable,

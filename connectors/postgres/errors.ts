@@ -6,7 +6,8 @@ type Entry = [code: string, kind: ErrorKind, what: string, hint: string];
 
 /** SQLSTATEs (PostgreSQL manual, appendix A) and system error codes that people meet. */
 const known: Record<string, Entry> = {
-  ENOTFOUND: ['source.host', 'permanent', 'The host name is not known.', 'Check `host` of the connection, or the VPN.'],
+  // A name that a VPN resolves is unknown for as long as the VPN is down.
+  ENOTFOUND: ['source.host', 'transient', 'The host name is not known.', 'Check `host` of the connection, or the VPN.'],
   EAI_AGAIN: ['source.host', 'transient', 'The host name cannot be looked up now.', 'Check `host`, the VPN, or DNS.'],
   ECONNREFUSED: [
     'source.refused',

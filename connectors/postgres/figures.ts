@@ -35,6 +35,7 @@ export async function figures(session: Session, request: FigureRequest, lease?: 
       build.raw('now()::text AS "asked at"'),
     );
   if (request.where !== undefined) void query.whereRaw('(?)', [own(request.where)]);
+  if (request.having !== undefined) void query.whereNotNull(request.having);
   if (labels.length > 0) void query.groupByRaw(labels.map((_, i) => i + 1).join(', '));
   const { sql, bindings } = query.toSQL().toNative();
   const rows = await session.query(sql, bindings, lease?.token);

@@ -51,6 +51,45 @@ export function typeRule(name: string, modifier: number): TypeRule {
   return asText(`${name} travels as the text that PostgreSQL prints`);
 }
 
+/** One line of the documented type table: a type as people declare it, and as the catalogue names it. */
+export interface TypeLine {
+  native: string;
+  name: string;
+  modifier: number;
+}
+
+/** `atttypmod` of `numeric(precision, scale)`. */
+function numericModifier(precision: number, scale: number): number {
+  return (precision << 16) + (scale & 0x7ff) + 4;
+}
+
+const line = (native: string, name = native, modifier = -1): TypeLine => ({ native, name, modifier });
+
+/** What the documentation lists: every type that has a rule of its own, and some of those that travel as text. */
+export const typeTable: readonly TypeLine[] = [
+  line('boolean', 'bool'),
+  line('smallint', 'int2'),
+  line('integer', 'int4'),
+  line('bigint', 'int8'),
+  line('real', 'float4'),
+  line('double precision', 'float8'),
+  line('numeric'),
+  line('numeric(18,2)', 'numeric', numericModifier(18, 2)),
+  line('numeric(60,10)', 'numeric', numericModifier(60, 10)),
+  line('text'),
+  line('varchar(20)', 'varchar', 24),
+  line('char(5)', 'bpchar', 9),
+  line('bytea'),
+  line('date'),
+  line('timestamp'),
+  line('timestamptz'),
+  line('uuid'),
+  ...['time', 'timetz', 'interval', 'money', 'json', 'jsonb', 'xml', 'inet', 'cidr', 'macaddr'].map((one) => line(one)),
+  ...['bit(4)', 'varbit', 'int4range', 'point', 'tsvector', 'oid'].map((one) => line(one)),
+  line('integer[]', '_int4'),
+  line('text[]', '_text'),
+];
+
 /** The column as it is selected in the source, giving exactly the staged type. */
 export function selected(column: { name: string; castReason?: string | undefined }): string {
   const name = quoted(column.name);

@@ -111,6 +111,16 @@ export async function findId(client: Client, set: EntitySet, key: Key): Promise<
   return rows[0]?.id ?? null;
 }
 
+/** An address within the service: relative, and with its percent-encoding undone, for it is a URL (OData JSON, 8.5). */
+function plainAddress(url: string): string {
+  const relative = url.replace(/^https?:\/\/[^/]+/, '').replace(/^\/api\/data\/v[\d.]+\//, '');
+  try {
+    return decodeURIComponent(relative);
+  } catch {
+    return relative;
+  }
+}
+
 /** What a body writes: column to value, with bound references resolved. */
 async function columnsOf(client: Client, set: EntitySet, body: Record<string, unknown>): Promise<Map<string, unknown>> {
   const columns = new Map<string, unknown>();
@@ -121,7 +131,7 @@ async function columnsOf(client: Client, set: EntitySet, body: Record<string, un
       if (!navigation) throw problems.undeclared(set.type, name);
       for (const other of navigation.lookup.navigations) columns.set(other.name, null);
       if (value === null) continue;
-      const target = typeof value === 'string' ? parseKey(value) : null;
+      const target = typeof value === 'string' ? parseKey(plainAddress(value)) : null;
       if (!target || target.set.set !== navigation.set) throw problems.badValue(name, 'EntityReference');
       const id = await findId(client, target.set, target.key);
       if (id === null) throw problems.notFound(`${target.set.type} with that key`);

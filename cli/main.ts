@@ -18,6 +18,7 @@ import {
   checkMigration,
   decide,
   heldRows,
+  requireEngineer,
   stageCorrections,
   startRun,
   version,
@@ -95,6 +96,7 @@ program
         process.exitCode = ExitCode.problems;
         return;
       }
+      requireEngineer(plan, options.as);
       await withClient(loaded, async (client) => {
         const digest = await startRun(loaded, system, client, { plan, run, startedBy: options.as });
         if (shared().json) sayJson({ run, plan: digest });

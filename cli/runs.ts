@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { makePlan } from '../activities/plan.ts';
 import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
 import { loadPlan, putPlan } from '../activities/documents.ts';
@@ -60,6 +60,19 @@ export async function withClient<T>(loaded: LoadedConfig, work: (client: Client)
   });
   try {
     return await work(new Client({ connection, namespace }));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    const ended = /already completed/i.test(error.message);
+    throw new LandfallError({
+      code: ended ? 'run.ended' : 'run.unknown',
+      kind: 'permanent',
+      what: ended ? 'The run has ended: nothing can be decided about it any more.' : 'There is no such run.',
+      where: { run: error.workflowId, namespace },
+      hint: ended
+        ? '`landfall status` says how it ended; start a new run for what is left to do.'
+        : 'Check its name: `landfall run` prints it, and the Temporal UI lists runs.',
+      cause: error,
+    });
   } finally {
     await connection.close();
   }
@@ -87,6 +100,18 @@ export async function checkMigration(
   });
 }
 
+/** @throws LandfallError `run.engineer` when the person may not start runs of the migration */
+export function requireEngineer(plan: Plan, person: string): void {
+  if (plan.engineers.includes(person)) return;
+  throw new LandfallError({
+    code: 'run.engineer',
+    kind: 'permanent',
+    what: `${person} is not an engineer of this migration.`,
+    where: { migration: plan.migration },
+    hint: `Start it as one of: ${plan.engineers.join(', ')} (--as).`,
+  });
+}
+
 /** Stages the plan and starts its run. */
 export async function startRun(
   loaded: LoadedConfig,
@@ -94,15 +119,7 @@ export async function startRun(
   client: Client,
   of: { plan: Plan; run: string; startedBy: string },
 ): Promise<string> {
-  if (!of.plan.engineers.includes(of.startedBy)) {
-    throw new LandfallError({
-      code: 'run.engineer',
-      kind: 'permanent',
-      what: `${of.startedBy} is not an engineer of this migration.`,
-      where: { migration: of.plan.migration },
-      hint: `Start it as one of: ${of.plan.engineers.join(', ')} (--as).`,
-    });
-  }
+  requireEngineer(of.plan, of.startedBy);
   const plan = await putPlan(await system.staging(of.run), of.plan);
   await client.workflow.start(migration, {
     workflowId: of.run,

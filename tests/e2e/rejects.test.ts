@@ -183,6 +183,10 @@ describe('rows that are held back', () => {
   test('leave a run that can be signed and switched', { timeout: 60_000 }, async () => {
     await landing.sign(run);
     await landing.until(run, (now) => now.phase === 'done');
-    expect((await replay()).code).toBe(1);
+    const late = await replay();
+    expect(late.code).toBe(1);
+    expect(late.err).toContain('The run has ended');
+    const unknown = await landfall('status', 'crm-live-never');
+    expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('There is no such run.') });
   });
 });

@@ -7,7 +7,7 @@ import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
 import { plannedPart } from './parts.ts';
-import { loadAfter } from './plan.ts';
+import { loadAfter } from './blueprint-problems.ts';
 
 /** What the workflows need of a plan. */
 export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutline> {

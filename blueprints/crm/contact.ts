@@ -13,7 +13,12 @@ import {
   timestamp,
 } from '../../model/builders.ts';
 
+/**
+ * Who a record is about: address and family name, for the office entered people twice. An address that a whole office
+ * shares says nothing of the person, and neither does one that is none.
+ */
 const person = sql`CASE
+  WHEN lower(trim(email)) LIKE 'info@%' THEN CAST(contact_id AS VARCHAR)
   WHEN regexp_matches(trim(email), '^[^@\s]+@[^@\s]+\.[^@\s]+$') THEN lower(trim(email)) || '|' || lower(trim(last_name))
   ELSE CAST(contact_id AS VARCHAR) END`;
 

@@ -76,7 +76,8 @@ export const controls = [
     source: {
       of: 'consent',
       where: 'opt_out_email',
-      distinct: `coalesce(lower(trim(email)) || '|' || lower(trim(last_name)), CAST(contact_id AS VARCHAR))`,
+      distinct: `CASE WHEN email IS NULL OR lower(trim(email)) LIKE 'info@%' THEN CAST(contact_id AS VARCHAR)
+        ELSE lower(trim(email)) || '|' || lower(trim(last_name)) END`,
     },
     target: { of: 'consent', where: 'crm_optout' },
   }),

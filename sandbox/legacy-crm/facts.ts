@@ -10,6 +10,8 @@ export interface LegacyFacts {
     selfParents: number;
     parentCycle: number;
     malformedEmails: number;
+    /** Contacts that have only an address that others of their office have too. */
+    sharedEmails: number;
     /** Contacts that are another contact: same address but for case and blanks, same family name. */
     twinContacts: number;
     longNames: number;
@@ -47,6 +49,7 @@ export function noFacts(): LegacyFacts {
       selfParents: 1,
       parentCycle: 3,
       malformedEmails: 0,
+      sharedEmails: 0,
       twinContacts: 0,
       longNames: 0,
       orphanMemberships: 0,

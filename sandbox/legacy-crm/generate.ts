@@ -107,16 +107,23 @@ export function generateLegacyCrm(options: LegacySize): {
       const twin = i % 20 === 19 ? people[i >> 1] : undefined;
       const malformed = !twin && i % 53 === 5;
       const long = !twin && !malformed && i % 211 === 17;
+      // One address for the whole office: it says nothing of who the person is.
+      const shared = !twin && !malformed && !long && i % 17 === 11;
       const first = random.pick(firstNames);
       const last = long ? `${random.pick(lastNames)}${'-Hohenstein'.repeat(6)}` : random.pick(lastNames);
       const email = malformed
         ? random.pick(['not an address', 'a@', '@b.org', 'x@y@z.int'])
-        : `p${i}@example${i % 40}.int`;
+        : shared
+          ? `info@example${i % 40}.int`
+          : `p${i}@example${i % 40}.int`;
       const withoutEmail = !twin && i % 31 === 3;
       const person = twin ?? { first, last, email, written: !withoutEmail };
-      people.push(twin || malformed || long ? { first, last, email: `q${i}@example.int`, written: false } : person);
+      people.push(
+        twin || malformed || long || shared ? { first, last, email: `q${i}@example.int`, written: false } : person,
+      );
       if (twin?.written) planted.twinContacts += 1;
       if (malformed && !withoutEmail) planted.malformedEmails += 1;
+      if (shared && !withoutEmail) planted.sharedEmails += 1;
       if (person.last.length > 50) planted.longNames += 1;
       const optedOut = random.chance(0.15);
       yield count('contact', [

@@ -91,7 +91,14 @@ export async function makeLanding(of: {
     legacy: postgres,
     cloud,
     requestMs: 1_500,
-    options: { retryFirstMs: 200, heartbeatTimeoutMs: 3_000, progressMs: 500, leaseBeatMs: 500, ...of.options },
+    options: {
+      retryFirstMs: 200,
+      heartbeatTimeoutMs: 3_000,
+      progressMs: 500,
+      leaseBeatMs: 500,
+      limiterGrantMs: 2_000,
+      ...of.options,
+    },
   });
   const { crm } = loaded.config.migrations;
   if (of.variant !== undefined && crm) crm.blueprint = await varied(folder, of.variant);

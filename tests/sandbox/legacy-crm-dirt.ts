@@ -19,6 +19,7 @@ const dirt: Record<keyof LegacyFacts['planted'], string> = {
   parentCycle: `crm.organisation AS a JOIN crm.organisation AS b ON b.org_id = a.parent_id
     JOIN crm.organisation AS c ON c.org_id = b.parent_id WHERE c.parent_id = a.org_id AND a.org_id <> b.org_id`,
   malformedEmails: String.raw`crm.contact WHERE trim(email) !~ '^[^@\s]+@[^@\s]+\.[^@\s]+$'`,
+  sharedEmails: `crm.contact WHERE email LIKE 'info@%'`,
   twinContacts: `(SELECT row_number() OVER (PARTITION BY lower(trim(email)), last_name) AS nth FROM crm.contact
     WHERE email ~* '^ *p[0-9]+@') AS person WHERE nth > 1`,
   longNames: `crm.contact WHERE length(trim(last_name)) > 50`,

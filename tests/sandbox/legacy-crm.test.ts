@@ -114,7 +114,8 @@ describe('a legacy CRM', () => {
     );
     const end = `pg_stat_activity WHERE query LIKE 'COPY crm.activity%' AND pg_terminate_backend(pid)`;
     await expect.poll(() => figure(elsewhere, end), { timeout: 20_000, interval: 20 }).toBe(1);
-    expect(await making).toContain('terminating connection');
+    // Where the write fails first, the server's own words are lost with the connection.
+    expect(await making).toMatch(/terminating connection|ECONNRESET|EPIPE|Connection terminated/);
     const name = await elsewhere.query<{ datname: string }>(
       'SELECT datname FROM pg_database ORDER BY oid DESC LIMIT 1',
     );

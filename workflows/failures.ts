@@ -18,11 +18,17 @@ export function defect(code: string, what: string): ApplicationFailure {
   return permanent(code, what, 'This is a defect in Landfall: please report it.');
 }
 
-/** What a failure tells operators: the code and the remedy that the failing step gave. */
-export function failureOf(error: unknown): RunFailure {
+/** What went wrong in the first place, in whichever step of whichever child. */
+function innermost(error: unknown): unknown {
   let cause: unknown = error;
   while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
     cause = cause.cause;
+  return cause;
+}
+
+/** What a failure tells operators: the code and the remedy that the failing step gave. */
+export function failureOf(error: unknown): RunFailure {
+  const cause = innermost(error);
   const details =
     cause instanceof ApplicationFailure ? (cause.details?.[0] as Record<string, unknown> | undefined) : undefined;
   const text = (name: string): string => (typeof details?.[name] === 'string' ? details[name] : '');
@@ -34,11 +40,10 @@ export function failureOf(error: unknown): RunFailure {
   };
 }
 
-/** Whether a step was refused for good, rather than cancelled or broken off. */
+/** Whether a step, or a chunk of an entity's, was refused for good, rather than cancelled or broken off. */
 export function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'permanent'
-  );
+  const cause = innermost(error);
+  return cause instanceof ApplicationFailure && cause.type === 'permanent';
 }
 
 /** Whether a step failed because the source's snapshot is gone. */

@@ -3,7 +3,7 @@ import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts
 import { makeLanding, type Landing } from './landing.ts';
 
 let landing: Landing;
-let worker: RunningWorker;
+let workers: RunningWorker[];
 
 const someWork = `UPDATE crm.organisation SET name = name WHERE org_id = 1000`;
 
@@ -15,11 +15,14 @@ beforeAll(async () => {
     options: { chunkRows: 150 },
     variant: `{ ...entity, consistency: 'frozen' }`,
   });
-  worker = await startWorker(landing.loaded.config, landing.loaded.folder);
+  // One worker beside the legacy database, which is all that it can reach, and one for everything else.
+  const { config, folder } = landing.loaded;
+  const serve = (...only: string[]): Promise<RunningWorker> => startWorker(config, folder, () => {}, only);
+  workers = [await serve('source/legacyCrm'), await serve('core', 'target/cloudCrm')];
 }, 90_000);
 
 afterAll(async () => {
-  await worker.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
   await landing.close();
 }, 60_000);
 

@@ -1,4 +1,4 @@
-import type { Entity, Part } from '../model/blueprint.ts';
+import type { Part } from '../model/blueprint.ts';
 import { identifier, literal } from '../model/sql.ts';
 import type { Piece } from './staged-parts.ts';
 
@@ -56,15 +56,11 @@ export function comparedSides(
 }
 
 /** Entities whose crosswalks a part's references go through. */
-export function pointedAt(entity: Entity, part: Part): string[] {
+export function pointedAt(part: Part): string[] {
   return [
     ...new Set(
       Object.values(part.fields).flatMap((mapping) =>
-        mapping.kind === 'crosswalk'
-          ? mapping.arms.map((arm) => arm.entity)
-          : mapping.kind === 'header'
-            ? [entity.name]
-            : [],
+        mapping.kind === 'crosswalk' ? mapping.arms.map((arm) => arm.entity) : [],
       ),
     ),
   ];

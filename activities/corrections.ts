@@ -10,7 +10,8 @@ import { parquetKeys, relationOf, writeRows } from '../staging/rows.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
 import type { Ledgers, RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
-import { loadPlan, readRecords, writeLedger } from './documents.ts';
+import { loadPlan, readRecords, writeLedger, type EntityRecords } from './documents.ts';
+import { readHeld } from './held.ts';
 import { entityOf, isRestrictedColumn, partsOf, restrictedKey, roleOf, stagedColumns } from './parts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
@@ -55,15 +56,18 @@ function problem(entry: Correction, code: string, what: string, hint: string): P
  * Everything about corrections that cannot be: rows that are not held back, columns that are not there or are keys,
  * values that their column cannot hold.
  *
- * @param heldBack whether the row of that part and key is among the rejects
+ * @param records what the run knows of its entities
  */
 export async function checkCorrections(
   staging: Staging,
   plan: Plan,
+  records: EntityRecords,
   { entries }: Corrections,
-  heldBack: (part: string, key: string) => boolean,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
+  const held = await readHeld(staging, plan, records, { reveal: false });
+  const known = new Set(held.map((one) => JSON.stringify([one.entity, one.key])));
+  const heldBack = (part: string, key: string): boolean => known.has(JSON.stringify([part, key]));
   const parts = new Map(plan.blueprint.entities.flatMap(partsOf).map((part) => [part.name, part]));
   const typed: (Correction & { type: string })[] = [];
   const seen = new Set<string>();
@@ -164,10 +168,10 @@ async function correctPart(
   manifests: Map<number, Manifest>,
   beat: Beat,
 ): Promise<Set<number>> {
-  const files = new Map<string, Manifest>();
+  const files = new Set<string>();
   for (const manifest of manifests.values()) {
     for (const role of ['rows', 'restricted'].map((one) => roleOf(entity, part, one))) {
-      for (const { local } of await inputsOf(staging, [manifest], role)) files.set(local, manifest);
+      for (const { local } of await inputsOf(staging, [manifest], role)) files.add(local);
     }
   }
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
@@ -175,7 +179,7 @@ async function correctPart(
   const columns = stagedColumns(plan, part).filter((column) => corrected.has(column.name));
   return withDuckJob(
     staging.budget,
-    { purpose: `correct ${part.name}`, scratch: staging.scratch, keys, reads: [...files.keys()], signal: beat.signal },
+    { purpose: `correct ${part.name}`, scratch: staging.scratch, keys, reads: [...files], signal: beat.signal },
     async (job) => {
       await job.createTable('fixes', fixColumns);
       const rows = entries.map((one, n) => ({ n, _key: one.key, col: one.column, value: one.value }));
@@ -206,11 +210,32 @@ async function correctPart(
   );
 }
 
+/** The command tells every problem; whoever stages corrections otherwise is held to the same rules here. */
+async function requireCorrections(
+  staging: Staging,
+  plan: Plan,
+  records: EntityRecords,
+  corrections: Corrections,
+): Promise<void> {
+  const [first, ...others] = await checkCorrections(staging, plan, records, corrections);
+  if (!first) return;
+  const more = others.length === 0 ? '' : ` ${others.length} more of the corrections are wrong.`;
+  // Not the problem's own place: it names the row's key.
+  const where = { entity: String(first.where['entity']), column: String(first.where['column']) };
+  throw new LandfallError({
+    code: first.code,
+    kind: 'permanent',
+    what: `${first.what}${more}`,
+    where,
+    hint: first.hint,
+  });
+}
+
 /**
  * Puts a person's corrections over extracted rows, in files of their own: what was extracted stays as it was.
  *
  * @returns for each entity touched the digest of the ledger that lists its corrected chunks, earlier ones included
- * @throws LandfallError `corrections.row` when a row is not there
+ * @throws LandfallError `corrections.*` when they cannot be; nothing was written then
  */
 export async function applyCorrections(
   deps: Dependencies,
@@ -220,7 +245,9 @@ export async function applyCorrections(
   const staging = await deps.staging(of.run);
   const plan = await loadPlan(staging, of.plan);
   const records = await readRecords(staging, of.entities);
-  const { entries } = await readCorrections(staging, of.corrections);
+  const corrections = await readCorrections(staging, of.corrections);
+  await requireCorrections(staging, plan, records, corrections);
+  const { entries } = corrections;
   const ledgers: Record<string, string> = {};
   for (const name of plan.order) {
     const entity = entityOf(plan, name);
@@ -232,15 +259,6 @@ export async function applyCorrections(
     for (const part of concerned) {
       const own = entries.filter((one) => one.part === part.name);
       for (const chunk of await correctPart(staging, plan, entity, part, own, manifests, beat)) touched.add(chunk);
-    }
-    if (touched.size === 0) {
-      throw new LandfallError({
-        code: 'corrections.row',
-        kind: 'permanent',
-        what: 'None of the rows to correct was extracted.',
-        where: { entity: name },
-        hint: 'Export the rejects anew with `landfall rejects`, and correct those.',
-      });
     }
     const written: { chunk: number; manifest: string }[] = [];
     for (const chunk of touched) {

@@ -2,6 +2,8 @@ import { importSPKI, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
 import { appendEvidence } from '../staging/evidence.ts';
+import type { Staging } from '../staging/index.ts';
+import { getSealed, putSealed } from '../staging/sealed.ts';
 import type { AssertedDecision, DecisionAccepted, DecisionAction, RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
@@ -13,6 +15,7 @@ const Claims = z.object({
   action: z.string(),
   decision: z.string(),
   about: z.string().nullable(),
+  /** The digest of what the person wrote; the text itself is staged. */
   comment: z.string().nullable().optional(),
 });
 
@@ -24,6 +27,15 @@ const allowed: Record<DecisionAction, 'owners' | 'engineers'> = {
   abort: 'engineers',
   replay: 'engineers',
 };
+
+function commentPath(run: string, digest: string): string {
+  return `runs/${run}/comments/${digest.slice(0, 32)}.json`;
+}
+
+/** Stages what a person wrote with a decision. @returns its digest, which the assertion names */
+export async function putComment(staging: Staging, comment: string): Promise<string> {
+  return (await putSealed(staging, (digest) => commentPath(staging.run, digest), comment)).digest;
+}
 
 function refused(code: string, what: string, hint: string): LandfallError {
   return new LandfallError({ code: `decision.${code}`, kind: 'permanent', what, hint });
@@ -97,13 +109,15 @@ export async function acceptDecision(
       'Refuse it, mend what differs, and run again.',
     );
   }
+  const { comment = null } = unverified;
+  const written = comment === null ? null : await getSealed(staging, commentPath(of.run, comment), z.string(), comment);
   const record = await appendEvidence(
     staging,
     {
       kind: action,
       at: deps.now().toISOString(),
       by: unverified.sub,
-      body: { decision: unverified.decision, about: unverified.about, comment: unverified.comment ?? null, assertion },
+      body: { decision: unverified.decision, about: unverified.about, comment: written, assertion },
     },
     (log) => {
       const used = log.some((one) => JSON.stringify(one.body).includes(assertion));

@@ -1,4 +1,4 @@
-import type { Target } from '../connectors/port.ts';
+import type { Target, TargetCall } from '../connectors/port.ts';
 import type { Control, ControlSide } from '../model/controls.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -15,13 +15,25 @@ import type { StagedPart } from './staged-parts.ts';
 /** A control's figure as the target itself gives it, or why it cannot. */
 type Live = { figure: Figure } | { reason: string };
 
+/** Whom to ask, and through which gate. */
+interface Asked {
+  plan: Plan;
+  target: Target;
+  call: TargetCall;
+}
+
 const LiveRows = 5_000;
 
 /**
  * Asks the target itself for a control's figure: grouped by the properties that the control's expressions read, so that
  * those expressions can be computed over the groups here. Exact, because they see nothing of a row but these properties.
  */
-async function liveFigure(job: DuckJob, target: Target, control: Control, plan: Plan, actual: string): Promise<Live> {
+async function liveFigure(
+  job: DuckJob,
+  { target, call, plan }: Asked,
+  control: Control,
+  actual: string,
+): Promise<Live> {
   const side = control.target;
   const part = partNamed(plan, side.of);
   if (!target.figures || !part) return { reason: 'the target computes no figures' };
@@ -41,12 +53,13 @@ async function liveFigure(job: DuckJob, target: Target, control: Control, plan: 
   }
   const instant = [...by].find((name) => types.get(name)?.startsWith('TIMESTAMP'));
   if (instant !== undefined) return { reason: `the target does not group by the instant ${instant}` };
-  const answer = await target.figures({
+  const request = {
     object: part.to.collection,
     having: part.to.legacyKey,
     by: Object.fromEntries([...by].map((name) => [name, name])),
-    measure: measure.kind === 'sum' ? { ...measure, of: property ?? '' } : { kind: 'count' },
-  });
+    measure: measure.kind === 'sum' ? { ...measure, of: property ?? '' } : { kind: 'count' as const },
+  };
+  const answer = await target.figures(request, call);
   if (answer.kind === 'unsupported') return { reason: answer.reason };
 
   const value = 'landfall_value';
@@ -71,9 +84,7 @@ async function liveFigure(job: DuckJob, target: Target, control: Control, plan: 
 /** Every control on every side on which it can be computed, and what the sides say of each other. */
 export async function computeFigures(
   staging: Staging,
-  of: {
-    plan: Plan;
-    target: Target;
+  of: Asked & {
     parts: ReadonlyMap<string, StagedPart>;
     keys: Record<string, string>;
     /** The source's own answers, by control. */
@@ -102,7 +113,7 @@ export async function computeFigures(
         const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
           which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
         const said = of.asked[control.name];
-        const live = actual ? await asking(duck, of.target, control, of.plan, actual.actual) : { reason: '' };
+        const live = actual ? await asking(duck, of, control, actual.actual) : { reason: '' };
         return figureReport(control, {
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
@@ -120,11 +131,11 @@ export async function computeFigures(
 }
 
 /** A target that cannot be asked is no reason to go without a report: what was read back stands for it. */
-async function asking(job: DuckJob, target: Target, control: Control, plan: Plan, actual: string): Promise<Live> {
+async function asking(job: DuckJob, of: Asked, control: Control, actual: string): Promise<Live> {
   try {
-    return await liveFigure(job, target, control, plan, actual);
+    return await liveFigure(job, of, control, actual);
   } catch (error) {
-    if (error instanceof LandfallError && error.kind !== 'permanent') throw error;
+    if (!(error instanceof LandfallError) || error.kind !== 'permanent') throw error;
     return { reason: 'its answer could not be understood' };
   }
 }

@@ -5,7 +5,8 @@ import { literal } from '../model/sql.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
-import type { EntityRecord, Ledgers } from './contract.ts';
+import type { Ledgers } from './contract.ts';
+import type { EntityRecords } from './documents.ts';
 import { plannedPart, restrictedKey, roleOf } from './parts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
@@ -91,7 +92,7 @@ async function heldOf(
 export async function readHeld(
   staging: Staging,
   plan: Plan,
-  records: Readonly<Record<string, Pick<EntityRecord, 'ledgers'>>>,
+  records: EntityRecords,
   options: { reveal: boolean },
 ): Promise<Held[]> {
   const found: Held[] = [];

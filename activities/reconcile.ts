@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Target } from '../connectors/port.ts';
+import type { Target, TargetCall } from '../connectors/port.ts';
 import { partsOf, type Entity, type Part } from '../model/blueprint.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Held, PartReport, Report } from '../model/report.ts';
@@ -22,6 +22,7 @@ import { computeFigures } from './figures.ts';
 import { crosswalksOf } from './load-rows.ts';
 import { sourceFigures } from './measure.ts';
 import { entityOf, isRestrictedField, plannedPart, restrictedKey, targetOf } from './parts.ts';
+import { Receipt } from './receipts.ts';
 import { putReport } from './reports.ts';
 import { maskedFields, openStagedEntity, type StagedPart } from './staged-parts.ts';
 
@@ -44,7 +45,7 @@ async function held(job: DuckJob, part: Part, sql: string): Promise<Held[]> {
 }
 
 const OneCount = z.object({ n: z.coerce.number() });
-const Outcome = z.object({ outcome: z.string(), pending: z.boolean(), n: z.coerce.number() });
+const Outcome = z.object({ outcome: Receipt.shape.outcome, pending: z.boolean(), n: z.coerce.number() });
 
 /** A part's rows as the staged files themselves count them; what is not about rows comes from the steps' own counts. */
 async function accountFor(job: DuckJob, staged: StagedPart, told: CountsByPart[string]): Promise<Counts> {
@@ -63,7 +64,7 @@ async function accountFor(job: DuckJob, staged: StagedPart, told: CountsByPart[s
     `SELECT outcome, pending, count(*) AS n FROM ${staged.receipts} GROUP BY outcome, pending`,
     Outcome,
   );
-  for (const { outcome, pending, n } of outcomes) counts[pending ? 'pending' : (outcome as keyof Counts)] += n;
+  for (const { outcome, pending, n } of outcomes) counts[pending ? 'pending' : outcome] += n;
   return counts;
 }
 
@@ -76,14 +77,14 @@ interface Place {
   staged: StagedPart;
   records: EntityRecords;
   target: Target;
-  call: Parameters<Target['countRows']>[1];
+  call: TargetCall;
   keys: Record<string, string>;
 }
 
 /** Accounts for every row of a part, and compares each that should be in the target with what is there. */
 async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
   const { staging, plan, entity, part, staged, records, target, call, keys } = of;
-  const pointed = pointedAt(entity, part).flatMap((name) => {
+  const pointed = pointedAt(part).flatMap((name) => {
     const crosswalk = records[name]?.crosswalk;
     return crosswalk === undefined || crosswalk === null ? [] : [[name, crosswalk] as const];
   });
@@ -189,7 +190,7 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
     }
   }
   const asked = (await sourceFigures(staging, of.sourceFigures)).figures;
-  const figures = await computeFigures(staging, { plan, target, parts: all, keys, asked }, beat);
+  const figures = await computeFigures(staging, { plan, target, call, parts: all, keys, asked }, beat);
   const report: Report = {
     version: 1,
     run: of.run,

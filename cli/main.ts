@@ -19,6 +19,7 @@ import {
   decide,
   heldRows,
   requireEngineer,
+  stageComment,
   stageCorrections,
   startRun,
   version,
@@ -219,7 +220,8 @@ async function sendDecision(
   of: { action: DecisionAction; decision: string; about: string | null },
 ): Promise<void> {
   const loaded = await load();
-  const { as: person, key, comment } = options;
+  const { as: person, key } = options;
+  const comment = options.comment === undefined ? undefined : await stageComment(loaded, run, options.comment);
   const outcome = await withClient(loaded, (client) => decide(client, { run, person, key, comment, ...of }));
   if (shared().json) sayJson(outcome);
   else say(`${of.action}: ${outcome.decision} by ${outcome.person}, evidence record ${outcome.record}.`);

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { makePlan } from '../activities/plan.ts';
 import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
-import { loadPlan, putPlan } from '../activities/documents.ts';
+import { putComment } from '../activities/decisions.ts';
+import { loadPlan, putPlan, type EntityRecords } from '../activities/documents.ts';
 import { readHeld, type Held } from '../activities/held.ts';
 import type { DecisionAction } from '../activities/contract.ts';
 import { LandfallError, type Problem } from '../model/errors.ts';
 import type { Plan, RunMode } from '../model/plan.ts';
+import type { Staging } from '../staging/index.ts';
 import { createSystem, type System } from '../worker/dependencies.ts';
 import {
   abort,
@@ -148,6 +150,7 @@ export async function decide(
     action: DecisionAction;
     decision: string;
     about: string | null;
+    /** The digest of a staged comment. */
     comment?: string | undefined;
   },
 ): Promise<DecisionOutcome> {
@@ -155,16 +158,25 @@ export async function decide(
   return client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
 }
 
-/** The rows that a run holds back. */
-export async function heldRows(loaded: LoadedConfig, run: string, options: { reveal: boolean }): Promise<Held[]> {
+/** Works on what a run holds back, with its plan and what it knows of its entities. */
+async function withRun<T>(
+  loaded: LoadedConfig,
+  run: string,
+  work: (staging: Staging, plan: Plan, known: EntityRecords) => Promise<T>,
+): Promise<T> {
   const now = await withClient(loaded, async (client) => {
     const handle = client.workflow.getHandle(run);
-    return { status: await handle.query(status), records: await handle.query(records) };
+    return { plan: (await handle.query(status)).plan, records: await handle.query(records) };
   });
   return withSystem(loaded, async (system) => {
     const staging = await system.staging(run);
-    return readHeld(staging, await loadPlan(staging, now.status.plan), now.records, options);
+    return work(staging, await loadPlan(staging, now.plan), now.records);
   });
+}
+
+/** The rows that a run holds back. */
+export function heldRows(loaded: LoadedConfig, run: string, options: { reveal: boolean }): Promise<Held[]> {
+  return withRun(loaded, run, (staging, plan, known) => readHeld(staging, plan, known, options));
 }
 
 /**
@@ -172,18 +184,18 @@ export async function heldRows(loaded: LoadedConfig, run: string, options: { rev
  *
  * @returns their digest, or every problem with them
  */
-export async function stageCorrections(
+export function stageCorrections(
   loaded: LoadedConfig,
   run: string,
   corrections: Corrections,
 ): Promise<{ digest: string | null; problems: Problem[] }> {
-  const held = await heldRows(loaded, run, { reveal: false });
-  const known = new Set(held.map((one) => JSON.stringify([one.entity, one.key])));
-  const plan = (await withClient(loaded, (client) => client.workflow.getHandle(run).query(status))).plan;
-  return withSystem(loaded, async (system) => {
-    const staging = await system.staging(run);
-    const isHeld = (part: string, key: string): boolean => known.has(JSON.stringify([part, key]));
-    const problems = await checkCorrections(staging, await loadPlan(staging, plan), corrections, isHeld);
+  return withRun(loaded, run, async (staging, plan, known) => {
+    const problems = await checkCorrections(staging, plan, known, corrections);
     return { digest: problems.length > 0 ? null : await putCorrections(staging, corrections), problems };
   });
+}
+
+/** Stages what a person wrote with a decision: texts of people never go into history. @returns its digest */
+export function stageComment(loaded: LoadedConfig, run: string, comment: string): Promise<string> {
+  return withSystem(loaded, async (system) => putComment(await system.staging(run), comment));
 }

@@ -360,6 +360,10 @@ export interface WriteAttachments {
   ): Promise<AsyncIterable<Uint8Array> | null>;
 }
 
+export interface TargetFigures {
+  figures(request: FigureRequest, call: TargetCall): Promise<FigureAnswer>;
+}
+
 export interface MarkLive {
   /** Leaves a mark in the target that it is the system of record from now on. Idempotent. */
   markLive(by: { run: string; report: string }, call: TargetCall): Promise<void>;
@@ -371,7 +375,7 @@ export type TargetCapabilities = Pingable &
   WriteBatch &
   FindRows &
   ReadBack &
-  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & Figures & MarkLive>;
+  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
 
 export interface Target extends TargetCapabilities {
   readonly role: 'target';

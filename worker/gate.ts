@@ -167,6 +167,8 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
       if (result === 'throttled') {
         window = Math.max(1, window / 2);
         closedUntil = Math.max(closedUntil, Date.now() + (details?.retryAfterMs ?? 0));
+        // Those that share the account hear of it through the limiter.
+        if (shares && !closed) later(Math.max(0, askedAt + SoonestAskMs - Date.now()));
       }
       admit();
     },

@@ -43,7 +43,7 @@ async function correct(run: Run, replay: ReplayStatus): Promise<Set<string> | nu
       await prepare(run, run.outlineOf(name));
       run.idle(name);
     }
-    run.corrections.push({ digest: replay.corrections, by: replay.by });
+    run.memory.corrections.push({ digest: replay.corrections, by: replay.by });
     return new Set(before.keys());
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -84,7 +84,7 @@ export async function replayAfterLoad(run: Run, replay: ReplayStatus): Promise<b
   const only = (one: EntityOutline): boolean => due.has(one.name);
   run.enter('load');
   // Should the run have to continue as new in the middle, it goes on as if everything were loaded anew.
-  run.stage = 'load';
+  run.memory.stage = 'load';
   for (const pass of [loadAll, referAll, attachAll]) {
     await pass(run, only);
     run.through.clear();
@@ -92,6 +92,6 @@ export async function replayAfterLoad(run: Run, replay: ReplayStatus): Promise<b
   run.enter('reconcile');
   await readBackAll(run, only);
   run.through.clear();
-  run.stage = 'sign-off';
+  run.memory.stage = 'sign-off';
   return true;
 }

@@ -75,14 +75,14 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
     apply: (accepted) => {
       const decision = accepted.decision === 'signed' ? 'signed' : 'refused';
       status.signed = { by: accepted.person, decision, report: accepted.about ?? '' };
-      run.signature = accepted.record;
+      run.memory.signature = accepted.record;
     },
   });
   takes(decideGate, {
     action: 'quality-gate',
-    stands: () => status.waiting?.on === 'quality-gate' && run.gate === null && !replaying(),
+    stands: () => status.waiting?.on === 'quality-gate' && run.memory.gate === null && !replaying(),
     otherwise: 'The run does not wait at the quality gate.',
-    apply: (accepted) => void (run.gate = accepted.decision),
+    apply: (accepted) => void (run.memory.gate = accepted.decision),
   });
   takes(replay, {
     action: 'replay',

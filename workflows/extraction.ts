@@ -29,7 +29,7 @@ async function extractUnder(run: Run, lease: number | null, isLost: () => boolea
 /** Reads everything under one snapshot; when that is lost, opens another and keeps what still stands. */
 export async function extractAll(run: Run): Promise<void> {
   for (;;) {
-    const lease = run.outline.needsLease ? (run.lease += 1) : null;
+    const lease = run.outline.needsLease ? (run.memory.lease += 1) : null;
     const holding = new CancellationScope();
     let lost = false;
     if (lease !== null) {
@@ -48,7 +48,7 @@ export async function extractAll(run: Run): Promise<void> {
     }
     try {
       if (!lost && (await extractUnder(run, lease, () => lost))) {
-        run.sourceFigures = (await run.steps.measureSource({ ...run.of, lease })).digest;
+        run.memory.sourceFigures = (await run.steps.measureSource({ ...run.of, lease })).digest;
         return;
       }
     } catch (error) {

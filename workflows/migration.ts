@@ -15,11 +15,10 @@ import { extractAll } from './extraction.ts';
 import { Aborted, failureOf, permanent } from './failures.ts';
 import { attachAll, loadAll, prepare, readBackAll, referAll } from './loading.ts';
 import { progress, records, status } from './messages.ts';
-import { opening, Run, type MigrationInput, type Stage } from './run.ts';
+import { opening, type MigrationInput, type Stage } from './memory.ts';
+import { Run } from './run.ts';
 import { LandfallMigration, LandfallMode, LandfallRun, LandfallWaiting } from './search-attributes.ts';
 import { openingSteps } from './steps.ts';
-
-export type { MigrationInput } from './run.ts';
 
 export interface MigrationOutcome {
   phase: Phase;
@@ -38,7 +37,7 @@ async function assess(run: Run): Promise<void> {
 /** Reads everything; people go on working in the source as soon as nothing needs it to stand still. */
 async function extract(run: Run): Promise<void> {
   await extractAll(run);
-  if (!run.frozen) return;
+  if (!run.memory.frozen) return;
   await run.steps.proveFrozen(run.of);
   if (run.outline.mode === 'rehearsal') await run.thaw();
 }
@@ -75,10 +74,10 @@ async function qualityGate(run: Run): Promise<boolean> {
       since: new Date().toISOString(),
       note: `more rejects than the blueprint allows in ${over.join(', ')}`,
     });
-    const came = await decidedOrReplay(run, () => run.gate !== null);
+    const came = await decidedOrReplay(run, () => run.memory.gate !== null);
     run.wait(null);
     if (came === 'decided') {
-      if (run.gate === 'load') return true;
+      if (run.memory.gate === 'load') return true;
       const hint = 'Correct the rejects, then start anew.';
       run.status.failure = { code: Aborted, what: 'Stopped at the quality gate.', hint, details: null };
       return false;
@@ -91,7 +90,7 @@ async function qualityGate(run: Run): Promise<boolean> {
 async function reconcile(run: Run): Promise<void> {
   run.status.report = null;
   const { startedAt } = run.status;
-  const { sourceFigures, corrections } = run;
+  const { sourceFigures, corrections } = run.memory;
   const entities = await run.recorded();
   run.status.report = await run.steps.reconcile({ ...run.of, entities, sourceFigures, corrections, startedAt });
   for (const one of run.status.entities) Object.assign(one, { state: 'done', step: null });
@@ -120,8 +119,9 @@ async function cutOver(run: Run): Promise<void> {
   await run.uncut(async () => {
     if (run.outline.canFreeze) await run.freeze();
     await run.steps.proveUnchanged({ ...run.of, entities: await run.recorded() });
-    await run.steps.goLive({ ...run.of, report: run.status.report?.digest ?? '', record: run.signature });
-    run.switched = true;
+    // From here on the target may have been marked: whatever comes, the source does not take writes beside it.
+    run.memory.switched = true;
+    await run.steps.goLive({ ...run.of, report: run.status.report?.digest ?? '', record: run.memory.signature });
   });
 }
 
@@ -148,13 +148,13 @@ const stages: { name: Stage; phase: Phase; pass: (run: Run) => Promise<unknown> 
 /** Goes from stage to stage, and continues as new between two of them, or between two entities, where it must. */
 async function walk(run: Run): Promise<void> {
   await run.recall();
-  for (const { name, phase, pass } of stages.slice(stages.findIndex((one) => one.name === run.stage))) {
-    run.stage = name;
+  for (const { name, phase, pass } of stages.slice(stages.findIndex((one) => one.name === run.memory.stage))) {
+    run.memory.stage = name;
     if (run.status.phase !== phase && (phase !== 'cut-over' || run.outline.mode === 'live')) run.enter(phase);
     if ((await pass(run)) === false) return;
     run.through.clear();
     const next = stages[stages.findIndex((one) => one.name === name) + 1];
-    if (next) run.stage = next.name;
+    if (next) run.memory.stage = next.name;
     await run.rest();
   }
 }
@@ -172,7 +172,7 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
   try {
     await scope.run(work);
     const end = now.failure?.code === Aborted ? 'aborted' : 'done';
-    if (!run.switched) await run.uncut(() => run.thaw());
+    if (!run.memory.switched) await run.uncut(() => run.thaw());
     run.enter(end);
     await condition(() => run.deciding === 0 && allHandlersFinished());
     return end;
@@ -182,7 +182,7 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
     now.failure ??= failureOf(error);
     run.wait(null);
     // Whatever went wrong, people are not left with a system that refuses their work; a failure of this is not hidden.
-    if (!run.switched) await run.uncut(() => run.thaw()).catch((again: unknown) => noteThaw(run, again));
+    if (!run.memory.switched) await run.uncut(() => run.thaw()).catch((again: unknown) => noteThaw(run, again));
     await run.uncut(() => condition(() => run.deciding === 0 && allHandlersFinished()));
     run.enter('aborted');
     if (stopped) return 'aborted';

@@ -10,7 +10,7 @@ import {
   workflowInfo,
   type ActivityInterfaceFor,
 } from '@temporalio/workflow';
-import type { Activities, CorrectionsMade, EntityRecord, RunRef } from '../activities/contract.ts';
+import type { Activities, EntityRecord, RunRef } from '../activities/contract.ts';
 import type { EntityOutline, PlanOutline } from '../model/plan.ts';
 import {
   addCounts,
@@ -24,78 +24,16 @@ import {
 import { runDetails } from './details.ts';
 import { entity as entityWorkflow, type EntityInput, type EntityOutcome } from './entity.ts';
 import { defect } from './failures.ts';
+import { blank, opening, type Carried, type Memory, type MigrationInput } from './memory.ts';
 import type { Progress } from './messages.ts';
 import { boundedFanOut, inDependencyOrder } from './schedule.ts';
 import { LandfallEntity, LandfallPhase, LandfallRun, LandfallWaiting } from './search-attributes.ts';
 import { stepsFor, type Sides } from './steps.ts';
 
-/** What a run does in turn. Finer than the phases that people see. */
-export type Stage =
-  | 'assess'
-  | 'extract'
-  | 'transform'
-  | 'quality-gate'
-  | 'load'
-  | 'refer'
-  | 'attach'
-  | 'read-back'
-  | 'reconcile'
-  | 'sign-off'
-  | 'cut-over'
-  | 'collect';
-
-/** What a run takes along when it continues as new; what it knows of its entities is staged. */
-export interface Carried {
-  entities: string;
-  stage: Stage;
-  phase: Phase;
-  /** Entities that are through the stage. */
-  through: string[];
-  /** The last lease of the source that was opened. */
-  lease: number;
-  sourceFigures: string;
-  corrections: CorrectionsMade[];
-  gate: string | null;
-  signature: number;
-  frozen: boolean;
-  switched: boolean;
-  status: Pick<RunStatus, 'paused' | 'report' | 'signed' | 'failure' | 'replays' | 'startedAt'>;
-}
-
-export interface MigrationInput {
-  run: string;
-  plan: string;
-  /** Who started the run: nobody signs their own. */
-  startedBy: string;
-  carried?: Carried;
-}
-
 /** Entities whose records are staged with one step: small enough for one payload. */
 const RecordsAtOnce = 200;
 /** Events after which a run continues as new although it holds a snapshot, which it loses by it, or replays rejects. */
 const EventsAtMost = 30_000;
-
-export function opening(input: MigrationInput): RunStatus {
-  const startedAt = new Date(workflowInfo().startTime).toISOString();
-  return {
-    run: input.run,
-    migration: '',
-    mode: 'rehearsal',
-    plan: input.plan,
-    phase: 'assess',
-    paused: false,
-    waiting: null,
-    entities: [],
-    report: null,
-    signed: null,
-    failure: null,
-    replays: [],
-    startedAt,
-    updatedAt: startedAt,
-    ...input.carried?.status,
-    ...(input.carried ? { phase: input.carried.phase } : {}),
-  };
-}
 
 /** Every row that was extracted must have come into the transform, regrouped or not. */
 function requireSameRows(entity: string, extracted: CountsByPart, transformed: CountsByPart): void {
@@ -124,18 +62,9 @@ export class Run {
   readonly #byName: Map<string, EntityOutline>;
   readonly #statusOf: Map<string, EntityStatus>;
   #entities: string | null;
-  stage: Stage;
+  readonly memory: Memory;
   /** Entities that are through the stage. */
-  through: Set<string>;
-  lease: number;
-  sourceFigures: string;
-  corrections: CorrectionsMade[];
-  gate: string | null;
-  signature: number;
-  /** Whether the source refuses writes on this run's account. */
-  frozen: boolean;
-  /** Whether the target is the system of record now: then the source stays frozen. */
-  switched: boolean;
+  readonly through: Set<string>;
   /** Decisions under way. */
   deciding = 0;
 
@@ -166,15 +95,8 @@ export class Run {
     this.#byName = new Map(outline.entities.map((one) => [one.name, one]));
     this.#statusOf = new Map(this.status.entities.map((one) => [one.name, one]));
     this.#entities = carried?.entities ?? null;
-    this.stage = carried?.stage ?? 'assess';
+    this.memory = carried?.memory ?? blank();
     this.through = new Set(carried?.through);
-    this.lease = carried?.lease ?? 0;
-    this.sourceFigures = carried?.sourceFigures ?? '';
-    this.corrections = carried?.corrections ?? [];
-    this.gate = carried?.gate ?? null;
-    this.signature = carried?.signature ?? -1;
-    this.frozen = carried?.frozen ?? false;
-    this.switched = carried?.switched ?? false;
   }
 
   /** Reads back what an earlier execution of this run knew of its entities. */
@@ -337,16 +259,9 @@ export class Run {
     const { phase, paused, report, signed, failure, replays, startedAt } = this.status;
     const carried: Carried = {
       entities,
-      stage: this.stage,
+      memory: this.memory,
       phase,
       through: [...this.through],
-      lease: this.lease,
-      sourceFigures: this.sourceFigures,
-      corrections: this.corrections,
-      gate: this.gate,
-      signature: this.signature,
-      frozen: this.frozen,
-      switched: this.switched,
       status: { paused, report, signed, failure, replays, startedAt },
     };
     await condition(allHandlersFinished);
@@ -377,15 +292,15 @@ export class Run {
   /** Makes the source refuse writes. */
   async freeze(): Promise<void> {
     // Set before it is done: undoing a freeze that did not happen does no harm.
-    this.frozen = true;
+    this.memory.frozen = true;
     await this.steps.freezeSource(this.of);
   }
 
   /** Lets the source take writes again, if this run froze it. */
   async thaw(): Promise<void> {
-    if (!this.frozen) return;
+    if (!this.memory.frozen) return;
     await this.steps.thawSource(this.of);
-    this.frozen = false;
+    this.memory.frozen = false;
   }
 
   /** Runs what must not be cut off by an abort. */

@@ -1,5 +1,5 @@
 import { LandfallError } from '../../model/errors.ts';
-import type { FigureAnswer, FigureRequest, FigureRow } from '../port.ts';
+import type { FigureAnswer, FigureRequest, FigureRow, TargetCall } from '../port.ts';
 import { typeOf } from './addresses.ts';
 import { plainNumber } from './numbers.ts';
 import { pages } from './pages.ts';
@@ -7,13 +7,11 @@ import { referenceOf } from './references.ts';
 import type { Session } from './session.ts';
 import { asText } from './values.ts';
 
-const ungated = { gate: { enter: () => Promise.resolve(() => {}), report: () => {} } };
-
 /**
  * Lets the service compute a figure with `$apply` (OData Extension for Data Aggregation 4.0). Dataverse aggregates at
  * most 50,000 rows and does not group by instants (“Aggregate data using OData”); then the answer is `unsupported`.
  */
-export async function figures(session: Session, request: FigureRequest): Promise<FigureAnswer> {
+export async function figures(session: Session, request: FigureRequest, call: TargetCall): Promise<FigureAnswer> {
   const service = await session.metadata();
   const type = typeOf(service, request.object, session.where);
   const property = (name: string): string =>
@@ -42,7 +40,7 @@ export async function figures(session: Session, request: FigureRequest): Promise
   const rows: FigureRow[] = [];
   let asAt = new Date().toISOString();
   try {
-    for await (const page of pages(session, `${request.object}?$apply=${encodeURIComponent(apply)}`, ungated)) {
+    for await (const page of pages(session, `${request.object}?$apply=${encodeURIComponent(apply)}`, call)) {
       asAt = page.asAt;
       for (const row of page.rows) {
         const exact = plainNumber(row[value] ?? 0);

@@ -45,7 +45,7 @@ export const odataV4: ConnectorKind<typeof Settings> = {
         putAttachment(session, collection, targetKey, property, file, call),
       openAttachment: (collection, targetKey, property, call) =>
         openAttachment(session, collection, targetKey, property, call),
-      figures: (request) => figures(session, request),
+      figures: (request, call) => figures(session, request, call),
       ...(settings.liveMark ? { markLive: markLive(session, settings.liveMark) } : {}),
     } satisfies Target;
   },

@@ -142,8 +142,8 @@ export function reading(test: Define, bench: Bench): void {
     }
     const where = `${collection.legacyKey} ne null`;
     const request = { object: collection.collection, where, by: { label: by } };
-    const counts = await bench.target.figures?.({ ...request, measure: { kind: 'count' } });
-    const sums = await bench.target.figures?.({ ...request, measure: { kind: 'sum', of: sum, scale } });
+    const counts = await bench.target.figures?.({ ...request, measure: { kind: 'count' } }, call);
+    const sums = await bench.target.figures?.({ ...request, measure: { kind: 'sum', of: sum, scale } }, call);
     if (counts?.kind !== 'rows' || sums?.kind !== 'rows') throw new Error('no figures');
     for (const [group, { count, sum: total }] of due) {
       const of = (rows: typeof counts.rows) => rows.find((one) => String(one.group['label']) === group)?.value;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { decide, heldRows, stageCorrections, withClient } from '../../cli/runs.ts';
+import { putCorrections } from '../../activities/corrections.ts';
+import { decide, heldRows, stageCorrections, withClient, withSystem } from '../../cli/runs.ts';
 import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
 import { makeLanding, type Landing } from './landing.ts';
 
@@ -72,11 +73,22 @@ test('rejects corrected at the gate let the run pass it by itself', { timeout: 9
       ? [{ part: entity, key, column, value: value ?? null }]
       : [];
   });
+  // Whoever gets round the command is held to the same rules by the step itself.
+  const smuggled = await withSystem(landing.loaded, async (system) =>
+    putCorrections(await system.staging(run), {
+      reason: '',
+      entries: [{ part: 'invoice', key: '200000', column: 'total', value: '0' }],
+    }),
+  );
+  await say(run, 'replay', 'replay', smuggled);
+  const refused = await landing.until(run, (one) => one.replays[0]?.outcome === 'refused' && one.waiting !== null);
+  expect(refused).toMatchObject({ phase: 'quality-gate', replays: [{ failure: { code: 'corrections.row' } }] });
+
   const staged = await stageCorrections(landing.loaded, run, { reason: 'known', entries });
   expect(staged.problems).toEqual([]);
   await say(run, 'replay', 'replay', staged.digest);
   const now = await landing.until(run, (one) => one.phase === 'sign-off');
-  expect(now.replays).toMatchObject([{ outcome: 'done' }]);
+  expect(now.replays).toMatchObject([{ outcome: 'refused' }, { outcome: 'done' }]);
   const report = await landing.report(run);
   expect(report.verdict).toBe('whole');
   expect(report.parts.find((one) => one.part === 'organisation')?.accounting.rejected).toBe(0);

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
+import { withClient, withSystem } from '../../cli/runs.ts';
+import { readEvidence } from '../../staging/evidence.ts';
 import type { PartReport, Report } from '../../model/report.ts';
 import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
 import { makeLanding, type Landing } from './landing.ts';
@@ -117,6 +120,7 @@ describe('rows that are held back', () => {
     expect(new Set(corrected.map((line) => line.entity))).toEqual(
       new Set(['organisation', 'membership', 'contact', 'consent']),
     );
+    const first = (await landing.status(run)).report?.digest;
     const path = await correct('corrected.csv', corrected);
     const [now] = await landing.target<{ now: string }>('SELECT clock_timestamp()::text AS now');
     writtenAfter = now?.now ?? '';
@@ -127,7 +131,8 @@ describe('rows that are held back', () => {
       (one) => one.phase === 'sign-off' && one.waiting !== null && one.replays[0]?.outcome !== 'running',
     );
     expect(ended.replays).toMatchObject([{ by: 'emil', outcome: 'done', failure: null }]);
-    expect(ended.report?.digest).not.toBe((await landing.status(run)).signed?.report);
+    expect(ended.report?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(ended.report?.digest).not.toBe(first);
     after = await landing.report(run);
     expect(after.verdict).toBe('whole');
   });
@@ -178,6 +183,28 @@ describe('rows that are held back', () => {
         { part: 'membership', columns: ['units'], by: 'emil', reason: 'asked the membership office' },
       ]),
     );
+  });
+
+  test('are corrected without a word of it in the history of the run', async () => {
+    const history = await withClient(landing.loaded, (client) => client.workflow.getHandle(run).fetchHistory());
+    const text = Buffer.from(JSON.stringify(historyToJSON(history))).toString();
+    const inside = [...text.matchAll(/data\\":\s*\\"([A-Za-z0-9+/=]+)/g)].map((match) =>
+      Buffer.from(match[1] ?? '', 'base64').toString('utf8'),
+    );
+    const decoded = inside.map((one) =>
+      one.replaceAll(/[A-Za-z0-9_-]{20,}/g, (part) => `${part} ${Buffer.from(part, 'base64url').toString('utf8')}`),
+    );
+    expect(decoded.filter((one) => one.includes('"sub":"emil"'))).not.toEqual([]);
+    for (const planted of ['membership office', 'Switzerland', 'corrected.']) {
+      expect
+        .soft(
+          decoded.filter((one) => one.includes(planted)),
+          planted,
+        )
+        .toEqual([]);
+    }
+    const log = await withSystem(landing.loaded, async (system) => readEvidence(await system.staging(run)));
+    expect(JSON.stringify(log)).toContain('asked the membership office');
   });
 
   test('leave a run that can be signed and switched', { timeout: 60_000 }, async () => {

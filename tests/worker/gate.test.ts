@@ -103,6 +103,19 @@ describe('gates that share an account', () => {
     await cut.close();
   });
 
+  test('leave the target alone together when it tells one of them to wait', async () => {
+    const [told, other] = [gate('told', { grantMs: 4_000 }), gate('other', { grantMs: 400 })];
+    (await told.enter())();
+    (await other.enter())();
+    told.report('throttled', { retryAfterMs: 1_500 });
+    const started = performance.now();
+    // The one told passes it on at once, and not only when it would have asked again; the other asks twice a grant.
+    await new Promise((next) => setTimeout(next, 700));
+    (await other.enter())();
+    expect(performance.now() - started).toBeGreaterThanOrEqual(1_350);
+    await Promise.all([told.close(), other.close()]);
+  });
+
   test('keep to the requests that a minute may see', async () => {
     const slow = gate('slow', { perMinute: 1_200 });
     const started = performance.now();

@@ -118,11 +118,14 @@ it('says that figures and counts cannot be had beyond the service’s limit of r
       row: { legacyKey: `A${n}`, body: body(n), references: [] },
     })),
   );
-  const figure = await target.figures?.({
-    object: 'accounts',
-    by: { category: 'crm_category' },
-    measure: { kind: 'count' },
-  });
+  const figure = await target.figures?.(
+    {
+      object: 'accounts',
+      by: { category: 'crm_category' },
+      measure: { kind: 'count' },
+    },
+    call,
+  );
   expect(figure).toEqual({
     kind: 'unsupported',
     reason: 'the target does not aggregate that many rows (Dataverse: 50,000)',

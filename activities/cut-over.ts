@@ -13,9 +13,6 @@ import { readRequest } from './extract.ts';
 import { entityOf, roleOf } from './parts.ts';
 import { manifestsOf } from './transform.ts';
 
-/** How old an unreferenced file must be, in milliseconds: attempts may outlive their cancellation. */
-const GraceMs = 3_600_000;
-
 /** Makes the source refuse writes, and proves it by trying one. */
 export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void> {
   const staging = await deps.staging(of.run);
@@ -134,6 +131,7 @@ export async function collect(
   beat: Beat,
 ): Promise<{ files: number; bytes: number }> {
   const staging = await deps.staging(of.run);
+  const { options } = await loadPlan(staging, of.plan);
   const records = await readRecords(staging, of.entities);
   const accepted: AcceptedManifest[] = [];
   for (const [entity, { ledgers }] of Object.entries(records)) {
@@ -148,6 +146,6 @@ export async function collect(
   for (const [entity, digest] of Object.entries(crosswalksIn(records))) {
     referenced.add((await crosswalkManifest(staging, entity, digest)).path);
   }
-  const done = await collectGarbage(staging, { referenced, graceMs: GraceMs, signal: beat.signal });
+  const done = await collectGarbage(staging, { referenced, graceMs: options.collectGraceMs, signal: beat.signal });
   return { files: done.deleted, bytes: done.deletedBytes };
 }

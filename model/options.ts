@@ -29,6 +29,8 @@ export const RunOptions = z.strictObject({
   limiterGrantMs: ms().default(20_000),
   /** How often an entity tells its migration how far it is, at most. */
   progressMs: ms().default(10_000),
+  /** How old a staged file that nothing refers to must be to be collected: attempts may outlive their cancellation. */
+  collectGraceMs: z.int().min(0).default(3_600_000),
   /** Differences of one entity that the report lists; the staged list is always complete. */
   listedDifferences: z.int().min(0).default(200),
   /** How long a report waits for its signature before the run says so in its status. */

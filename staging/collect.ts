@@ -38,7 +38,7 @@ export interface AcceptedManifest {
 
 /**
  * Deletes what the steps of a run wrote and nobody refers to. Only objects that have the form of a step's (a manifest, a
- * file of rows, an attachment) are ever candidates: keys, evidence, the plan and everything unknown stay.
+ * file of rows, what attempts at loading left for each other, an attachment) are ever candidates: keys, evidence, the plan and everything unknown stay.
  *
  * For a run whose steps are done. The grace period covers attempts that outlive their cancellation; it does not make
  * collecting safe beside steps at work, because an attempt may come upon an older one's object and rely on it.
@@ -74,6 +74,9 @@ export async function collectGarbage(
 }
 
 const stepObject = new RegExp(`^[^/]+/(?:${Step.options.join('|')})/\\d{8}-[^/]+\\.(?:json|parquet)$`);
+/** What attempts at loading a chunk told each other: its leases, intents and answers, all of them in its receipts now. */
+const working = /^[^/]+\/(?:load|references|attachments)\/\d{8}-[0-9a-f]{16}\/[\w.-]+$/;
+const nobodys: ReadonlySet<string> = new Set();
 const attachment = /^blobs\/[0-9a-f]{2}\/[0-9a-f]{64}$/;
 
 /** Who decides about an object; nobody does where it must stay. */
@@ -85,6 +88,7 @@ function keepersOf(
   const within = path.slice(`runs/${run}/`.length);
   if (within.startsWith('keys/') || within.startsWith('evidence/')) return undefined;
   if (attachment.test(within)) return options.attachments;
+  if (working.test(within)) return nobodys;
   return stepObject.test(within) ? options.referenced : undefined;
 }
 

@@ -25,6 +25,8 @@ export async function demoConfig(
     options?: Partial<RunOptions>;
     /** How long the cloud CRM may take over a request, in milliseconds. */
     requestMs?: number;
+    /** After which time what was sent to it can no longer take effect, in milliseconds; absent: as long as a request. */
+    settlingMs?: number;
   },
 ): Promise<LoadedConfig> {
   for (const person of ['olga', 'emil']) {
@@ -61,7 +63,7 @@ export async function demoConfig(
             clientSecret: { file: 'cloud.secret' },
           },
           timeouts: { requestMs: at.requestMs ?? 20_000 },
-          settlingMs: at.requestMs ?? 20_000,
+          settlingMs: at.settlingMs ?? at.requestMs ?? 20_000,
           liveMark: {
             collection: 'crm_settings',
             id: 'crm_settingid',

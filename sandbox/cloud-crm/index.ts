@@ -13,6 +13,8 @@ import { problemAnswer, Service } from './service.ts';
 import { createTables } from './tables.ts';
 
 export interface CloudCrm {
+  /** Where it listens itself. */
+  port: number;
   /** The service root, as clients are configured with it. */
   url: string;
   tokenUrl: string;
@@ -48,12 +50,14 @@ function flatHeaders(request: IncomingMessage): Record<string, string> {
  *
  * @param options.databaseUrl an empty database, or one that this function filled before
  * @param options.tokenLifeMs how long an access token works
+ * @param options.origin the address that clients know it by, where something stands between; absent: its own
  */
 export async function startCloudCrm(options: {
   databaseUrl: string;
   port?: number;
   limits?: Partial<Limits>;
   tokenLifeMs?: number;
+  origin?: string;
 }): Promise<CloudCrm> {
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
@@ -222,10 +226,12 @@ export async function startCloudCrm(options: {
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const address = server.address();
-  origin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const port = typeof address === 'object' && address ? address.port : 0;
+  origin = options.origin ?? `http://127.0.0.1:${port}`;
   service = new Service(pool, `${origin}${Root}`, limits.aggregateRows);
 
   return {
+    port,
     url: `${origin}${Root}`,
     tokenUrl: `${origin}/oauth2/v2.0/token`,
     clientId,

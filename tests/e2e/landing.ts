@@ -16,6 +16,7 @@ import type { RunStatus } from '../../model/run.ts';
 import { readReport } from '../../activities/reports.ts';
 import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
 import { createLegacyCrm, type LegacyFacts } from '../../sandbox/legacy-crm/index.ts';
+import type { Wire } from '../chaos/wire.ts';
 import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
 
 /** Everything a migration needs, real and on this machine: a legacy CRM, a cloud CRM, a configuration. */
@@ -60,6 +61,7 @@ async function varied(folder: string, change: string): Promise<string> {
 
 /**
  * @param of.size about how many rows the legacy CRM holds
+ * @param of.wires what stands between the workers and both systems
  * @param of.variant how the CRM's entities differ from those of its own blueprint: JavaScript over `entity`
  */
 export async function makeLanding(of: {
@@ -68,6 +70,8 @@ export async function makeLanding(of: {
   size: number;
   largeAttachments?: number;
   options?: Partial<RunOptions>;
+  wires?: { legacy: Wire; cloud: Wire };
+  settlingMs?: number;
 }): Promise<Landing> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-e2e-'));
   const data = join(tmpdir(), `landfall-e2e-pg-${randomBytes(6).toString('hex')}`);
@@ -84,13 +88,17 @@ export async function makeLanding(of: {
   const cloud = await startCloudCrm({
     databaseUrl: postgres.url('cloud_crm'),
     limits: { requestsPerWindow: 1_000_000 },
+    ...(of.wires ? { origin: `http://127.0.0.1:${of.wires.cloud.port}` } : {}),
   });
+  of.wires?.cloud.to(cloud.port);
+  of.wires?.legacy.to(postgres.port);
   const loaded = await demoConfig(folder, {
     temporal: of.temporal,
     taskQueue: `e2e-${randomBytes(4).toString('hex')}`,
-    legacy: postgres,
+    legacy: { host: '127.0.0.1', port: of.wires?.legacy.port ?? postgres.port },
     cloud,
     requestMs: 1_500,
+    ...(of.settlingMs === undefined ? {} : { settlingMs: of.settlingMs }),
     options: {
       retryFirstMs: 200,
       heartbeatTimeoutMs: 3_000,

@@ -1,49 +1,60 @@
-import { partsOf, referencesOf } from '../model/blueprint.ts';
+import { partsOf, referencesOf, type Entity } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
-import type { PlanOutline } from '../model/plan.ts';
+import type { EntityOutline } from '../model/plan.ts';
 import { lookupsIn } from '../model/sql.ts';
 import { sourceExpressions } from '../mapping/compile.ts';
-import type { RunRef } from './contract.ts';
+import type { PlanPage, RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
 import { plannedPart } from './parts.ts';
 import { loadAfter } from './blueprint-problems.ts';
 
-/** What the workflows need of a plan. */
-export async function openPlan(deps: Dependencies, of: RunRef): Promise<PlanOutline> {
-  const plan = await loadPlan(await deps.staging(of.run), of.plan);
-  const { entities } = plan.blueprint;
-  const ordered = plan.order.flatMap((name) => entities.find((entity) => entity.name === name) ?? []);
+/** Characters of entities in one page of an outline: well below what one payload may hold, with room for the rest. */
+const PageCharacters = 100_000;
+
+function outlineOf(entity: Entity): EntityOutline {
+  const references = partsOf(entity).flatMap(referencesOf);
   return {
+    name: entity.name,
+    title: entity.title,
+    parts: partsOf(entity).map((part) => part.name),
+    loadAfter: loadAfter(entity),
+    pointsAt: [...new Set(references.map((one) => one.entity))],
+    keyed: entity.keyedBy !== undefined,
+    later: Object.values(entity.fields).some((mapping) => mapping.kind === 'crosswalk' && mapping.later),
+    attachments: entity.attachments !== undefined,
+    rejectLimit: entity.rejectLimit,
+    consistency: entity.consistency,
+  };
+}
+
+/** What the workflows need of a plan; its entities page by page, because thousands do not fit one payload. */
+export async function openPlan(deps: Dependencies, of: RunRef & { from: number }): Promise<PlanPage> {
+  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const byName = new Map(plan.blueprint.entities.map((entity) => [entity.name, entity]));
+  const entities: EntityOutline[] = [];
+  let at = of.from;
+  for (let room = PageCharacters; at < plan.order.length && room > 0; at += 1) {
+    const entity = byName.get(plan.order[at] ?? '');
+    if (!entity) continue;
+    const outline = outlineOf(entity);
+    room -= JSON.stringify(outline).length;
+    entities.push(outline);
+  }
+  const outline = {
     migration: plan.migration,
     mode: plan.mode,
     title: plan.blueprint.title,
     source: plan.source.name,
     target: plan.target.name,
-    entities: ordered.map((entity) => ({
-      name: entity.name,
-      title: entity.title,
-      parts: partsOf(entity).map((part) => part.name),
-      loadAfter: loadAfter(entity),
-      pointsAt: [
-        ...new Set(
-          partsOf(entity)
-            .flatMap(referencesOf)
-            .map((one) => one.entity),
-        ),
-      ],
-      keyed: entity.keyedBy !== undefined,
-      later: Object.values(entity.fields).some((mapping) => mapping.kind === 'crosswalk' && mapping.later),
-      attachments: entity.attachments !== undefined,
-      rejectLimit: entity.rejectLimit,
-      consistency: entity.consistency,
-    })),
+    entities,
     owners: plan.owners,
     engineers: plan.engineers,
     canFreeze: plan.source.freezes,
-    needsLease: plan.source.snapshots && entities.some((entity) => entity.consistency === 'snapshot'),
+    needsLease: plan.source.snapshots && [...byName.values()].some((entity) => entity.consistency === 'snapshot'),
     options: plan.options,
   };
+  return { outline, next: at < plan.order.length ? at : null };
 }
 
 function changed(what: string, where: Record<string, string>): LandfallError {

@@ -55,6 +55,12 @@ export interface EntityRecord {
   crosswalk: string | null;
 }
 
+/** A plan's outline with some of its entities; the next ones start at number `next`, null after the last. */
+export interface PlanPage {
+  outline: PlanOutline;
+  next: number | null;
+}
+
 export interface ChunkPlanned {
   chunkPlan: string;
   chunks: number;
@@ -103,8 +109,11 @@ export interface DecisionAccepted {
 }
 
 export interface Activities {
-  /** Reads the plan and tells the workflow what it needs of it. */
-  openPlan(of: RunRef): Promise<PlanOutline>;
+  /**
+   * Reads the plan and tells the workflow what it needs of it, with those entities from number `from` on that fit one
+   * payload.
+   */
+  openPlan(of: RunRef & { from: number }): Promise<PlanPage>;
   /** Proves that the source still is what the plan was made for. */
   assessSource(of: RunRef): Promise<void>;
   /** Proves that the target still is what the plan was made for. */
@@ -142,9 +151,9 @@ export interface Activities {
   recordEntities(
     of: RunRef & { previous: string | null; entities: Record<string, EntityRecord> },
   ): Promise<{ digest: string }>;
-  /** What is staged of some entities, in the order of the plan. */
+  /** What is staged of some entities. */
   recallEntities(
-    of: RunRef & { entities: string; from: number; count: number },
+    of: RunRef & { entities: string; names: string[] },
   ): Promise<{ entities: Record<string, EntityRecord> }>;
   /** Compares everything that was read back with what was meant, computes the controls, and seals the report. */
   reconcile(

@@ -118,17 +118,15 @@ export async function readRecords(staging: Staging, digest: string): Promise<Ent
   );
 }
 
-/** What is known of the `count` entities that come from number `from` on in the plan's order. */
+/** What is known of some entities; nothing where nothing is. */
 export async function recallEntities(
   deps: Dependencies,
-  of: RunRef & { entities: string; from: number; count: number },
+  of: RunRef & { entities: string; names: string[] },
 ): Promise<{ entities: Record<string, EntityRecord> }> {
-  const staging = await deps.staging(of.run);
-  const known = await readRecords(staging, of.entities);
-  const names = (await loadPlan(staging, of.plan)).order.slice(of.from, of.from + of.count);
+  const known = await readRecords(await deps.staging(of.run), of.entities);
   return {
     entities: Object.fromEntries(
-      names.flatMap((name) => {
+      of.names.flatMap((name) => {
         const record = known[name];
         return record ? [[name, record]] : [];
       }),

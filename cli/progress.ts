@@ -67,6 +67,14 @@ export class ProgressView {
           `${`${number(done)}/${number(due)}`.padStart(13)} ${rejected > 0 ? red(`${number(rejected)} held`.padStart(9)) : ''.padStart(9)} ${dim(speed)}`,
       );
     }
+    const more = now.entitiesInAll - now.entities.length;
+    if (more > 0) {
+      const { extracted, rejected, refused, blocked } = now.totals;
+      const held = rejected + refused + blocked;
+      lines.push(
+        dim(`and ${number(more)} more entities; all together ${number(extracted)} rows, ${number(held)} held`),
+      );
+    }
     return lines;
   }
 

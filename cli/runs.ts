@@ -3,7 +3,7 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { makePlan } from '../activities/plan.ts';
 import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
 import { putComment } from '../activities/decisions.ts';
-import { loadPlan, putPlan, type EntityRecords } from '../activities/documents.ts';
+import { loadPlan, putPlan, readRecords, type EntityRecords } from '../activities/documents.ts';
 import { readHeld, type Held } from '../activities/held.ts';
 import type { DecisionAction } from '../activities/contract.ts';
 import { LandfallError, type Problem } from '../model/errors.ts';
@@ -166,11 +166,12 @@ async function withRun<T>(
 ): Promise<T> {
   const now = await withClient(loaded, async (client) => {
     const handle = client.workflow.getHandle(run);
-    return { plan: (await handle.query(status)).plan, records: await handle.query(records) };
+    return { plan: (await handle.query(status)).plan, ...(await handle.query(records)) };
   });
   return withSystem(loaded, async (system) => {
     const staging = await system.staging(run);
-    return work(staging, await loadPlan(staging, now.plan), now.records);
+    const staged = now.staged === null ? {} : await readRecords(staging, now.staged);
+    return work(staging, await loadPlan(staging, now.plan), { ...staged, ...now.since });
   });
 }
 

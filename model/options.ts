@@ -25,9 +25,11 @@ export const RunOptions = z.strictObject({
   retryTries: z.int().min(1).default(50),
   /** How often the holder of a snapshot proves that it still holds it. */
   leaseBeatMs: ms().default(5_000),
+  /** How often that holder looks whether the run that it holds it for still goes on. */
+  leaseWatchMs: ms().default(3_600_000),
   /** How long a grant of the target's limiter lasts. */
   limiterGrantMs: ms().default(20_000),
-  /** How often an entity tells its migration how far it is, at most. */
+  /** How often an entity tells its migration how far it is, at most; of many chunks it tells fewer times. */
   progressMs: ms().default(10_000),
   /** How old a staged file that nothing refers to must be to be collected: attempts may outlive their cancellation. */
   collectGraceMs: z.int().min(0).default(3_600_000),

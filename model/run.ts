@@ -142,7 +142,12 @@ export interface RunStatus {
   phase: Phase;
   paused: boolean;
   waiting: Waiting | null;
+  /** All entities of a small plan; of a large one those that failed, then those in work, then others. */
   entities: EntityStatus[];
+  /** Entities of the plan. */
+  entitiesInAll: number;
+  /** Figures of all entities together. */
+  totals: Counts;
   report: { digest: string; verdict: string } | null;
   signed: { by: string; decision: 'signed' | 'refused'; report: string } | null;
   failure: RunFailure | null;
@@ -156,7 +161,7 @@ export interface EntityStatus {
   name: string;
   title: string;
   step: Step | null;
-  state: 'waiting' | 'running' | 'done';
+  state: 'waiting' | 'running' | 'failed' | 'done';
   /** The workflow that is at work on it. */
   workflow: string | null;
   chunksDue: number;

@@ -17,6 +17,10 @@ export class Bitmap {
     this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) | (1 << (index & 7));
   }
 
+  remove(index: number): void {
+    this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) & ~(1 << (index & 7));
+  }
+
   /** Hexadecimal, two digits a byte. */
   toString(): string {
     return Array.from(this.#bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

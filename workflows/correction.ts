@@ -1,17 +1,11 @@
 import type { EntityOutline } from '../model/plan.ts';
 import type { EntityRecord } from '../activities/contract.ts';
-import { addCounts, totalOf, type ReplayStatus } from '../model/run.ts';
+import type { ReplayStatus } from '../model/run.ts';
 import { failureOf, isRefusal } from './failures.ts';
 import { attachAll, loadAll, prepare, readBackAll, referAll } from './loading.ts';
 import type { Run } from './run.ts';
 
-/** Entities of which something did not get into the target as it was meant to. */
-function heldBack(run: Run, { name }: EntityOutline): boolean {
-  const c = addCounts(...Object.values(totalOf(run.record(name).counts)));
-  return c.refused + c.blocked + c.droppedReferences > 0;
-}
-
-/** Those entities, and every entity that points at one of them, directly or not. */
+/** Some entities, and every entity that points at one of them, directly or not. */
 function withDependants(run: Run, names: ReadonlySet<string>): Set<string> {
   const reached = new Set(names);
   for (let size = -1; size !== reached.size;) {
@@ -33,8 +27,9 @@ async function correct(run: Run, replay: ReplayStatus): Promise<Set<string> | nu
   if (replay.corrections === null) return new Set();
   const before = new Map<string, EntityRecord>();
   try {
-    const entities = await run.recorded();
+    const entities = await run.knowledge.stage();
     const applied = await run.steps.applyCorrections({ ...run.of, entities, corrections: replay.corrections });
+    await run.recall(Object.keys(applied.ledgers));
     for (const [name, ledger] of Object.entries(applied.ledgers)) {
       before.set(name, run.record(name));
       run.learn(name, { ledgers: { ...run.record(name).ledgers, correct: ledger } });
@@ -50,7 +45,6 @@ async function correct(run: Run, replay: ReplayStatus): Promise<Set<string> | nu
     replay.failure = failureOf(error);
     for (const [name, record] of before) {
       run.learn(name, record);
-      run.statusOf(name).counts = totalOf(record.counts);
       run.idle(name);
     }
     return null;
@@ -79,8 +73,7 @@ export async function replayAfterLoad(run: Run, replay: ReplayStatus): Promise<b
     replay.outcome = 'refused';
     return false;
   }
-  const held = run.outline.entities.filter((one) => heldBack(run, one)).map((one) => one.name);
-  const due = withDependants(run, new Set([...corrected, ...held]));
+  const due = withDependants(run, new Set([...corrected, ...run.marks.heldBack.names()]));
   const only = (one: EntityOutline): boolean => due.has(one.name);
   run.enter('load');
   // Should the run have to continue as new in the middle, it goes on as if everything were loaded anew.

@@ -41,6 +41,9 @@ export interface EntityOutcome extends StepResult {
   complete: boolean;
 }
 
+/** How often all entities in work together tell their run how far they are, until each is through its step. */
+const TellingsAtOnce = 2_000;
+
 const activityOf = {
   extract: 'extractChunk',
   regroup: 'regroupChunk',
@@ -65,8 +68,13 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
   let doneCount = 0;
   let lost = false;
   let toldAt = Date.now();
+  let told = 0;
+  // Each telling costs some events in the run's history, however long a step takes and however many entities are at it.
+  const tellings = Math.max(4, Math.min(100, Math.floor(TellingsAtOnce / input.options.entityFanOut)));
+  const share = (): number => Math.floor((doneCount * tellings) / input.chunks);
 
   for (let chunk = 0; chunk < input.chunks; chunk += 1) if (done.has(chunk)) doneCount += 1;
+  told = share();
 
   const now = () => ({
     entity: input.entity,
@@ -82,8 +90,9 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
   const parent = workflowInfo().parent;
   const tell = async (): Promise<void> => {
     setCurrentDetails(entityDetails(input.title, now(), paused));
-    if (!parent || Date.now() - toldAt < input.options.progressMs) return;
+    if (!parent || share() === told || Date.now() - toldAt < input.options.progressMs) return;
     toldAt = Date.now();
+    told = share();
     await getExternalWorkflowHandle(parent.workflowId).signal(progress, now());
   };
 

@@ -1,7 +1,16 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { isLostLease } from './failures.ts';
+import {
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  sleep,
+  startChild,
+} from '@temporalio/workflow';
+import { isLostLease, permanent } from './failures.ts';
+import { lease as leaseWorkflow } from './lease.ts';
 import type { Run } from './run.ts';
-import { holdingSteps } from './steps.ts';
+import { LandfallRun } from './search-attributes.ts';
 
 /** @returns whether every entity was read under this lease */
 async function extractUnder(run: Run, lease: number | null, isLost: () => boolean): Promise<boolean> {
@@ -11,50 +20,79 @@ async function extractUnder(run: Run, lease: number | null, isLost: () => boolea
       complete = false;
       return;
     }
-    const one = run.statusOf(name);
     if (run.record(name).chunkPlan === null) {
       const of = { ...run.of, entity: name, lease };
       const planned = await run.steps.planChunks.executeWithOptions({ summary: name }, [of]);
       run.learn(name, { chunkPlan: planned.chunkPlan, chunks: planned.chunks, partitions: planned.chunks });
-      one.rowsDue = planned.rowsDue;
+      run.overview.change(name, { rowsDue: planned.rowsDue });
     }
     const prior = run.record(name).ledgers.extract ?? null;
     const outcome = await run.take(name, 'extract', { lease, prior });
     if (!outcome.complete) complete = false;
-    one.rowsDue = run.extractedRows(name);
   });
   return complete;
 }
 
-/** Reads everything under one snapshot; when that is lost, opens another and keeps what still stands. */
+function holderOf(run: Run, epoch: number): string {
+  return `${run.of.run}/lease/${epoch}`;
+}
+
+/** Opens a snapshot, and waits until it can be read from or is lost. It outlives this execution of the run. */
+async function openLease(run: Run): Promise<number> {
+  const epoch = (run.memory.lease += 1);
+  run.memory.holding = true;
+  // What was read under another snapshot has to be put to the source again.
+  run.through.clear();
+  await startChild(leaseWorkflow, {
+    workflowId: holderOf(run, epoch),
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `Snapshot ${epoch}`,
+    typedSearchAttributes: [{ key: LandfallRun, value: run.of.run }],
+    args: [{ ...run.of, epoch, sides: run.sides, options: run.outline.options }],
+  });
+  const waiting = new CancellationScope();
+  await Promise.race([
+    waiting.run(() => run.steps.awaitLease({ ...run.of, epoch })),
+    condition(() => !run.memory.holding),
+  ]);
+  waiting.cancel();
+  return epoch;
+}
+
+async function release(run: Run): Promise<void> {
+  if (!run.memory.holding) return;
+  run.memory.holding = false;
+  const holder = getExternalWorkflowHandle(holderOf(run, run.memory.lease));
+  // It may have ended by itself in between.
+  await run.uncut(() => holder.cancel()).catch(() => {});
+}
+
+/**
+ * Reads everything under one snapshot; when that is lost, opens another and keeps what still stands. A run that
+ * continues as new in between goes on under the snapshot that it has.
+ */
 export async function extractAll(run: Run): Promise<void> {
-  for (;;) {
-    const lease = run.outline.needsLease ? (run.memory.lease += 1) : null;
-    const holding = new CancellationScope();
-    let lost = false;
-    if (lease !== null) {
-      // What was read under another snapshot has to be put to the source again.
-      run.through.clear();
-      void holding
-        .run(() => holdingSteps(run.sides, run.outline.options).holdLease({ ...run.of, epoch: lease }))
-        .then(
-          () => void (lost = true),
-          (error: unknown) => {
-            if (!isCancellation(error)) lost = true;
-          },
-        );
-      const ready = holding.run(() => run.steps.awaitLease({ ...run.of, epoch: lease }));
-      await Promise.race([ready, condition(() => lost)]);
-    }
+  for (let barren = 0; ; barren += 1) {
+    let lease: number | null = null;
+    const isLost = (): boolean => lease !== null && !run.memory.holding;
     try {
-      if (!lost && (await extractUnder(run, lease, () => lost))) {
+      if (run.outline.needsLease) lease = run.memory.holding ? run.memory.lease : await openLease(run);
+      if (!isLost()) barren = 0;
+      if (!isLost() && (await extractUnder(run, lease, isLost))) {
         run.memory.sourceFigures = (await run.steps.measureSource({ ...run.of, lease })).digest;
+        await release(run);
         return;
       }
+      await release(run);
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
+      await release(run);
       if (!isLostLease(error)) throw error;
-    } finally {
-      holding.cancel();
     }
+    const { refused } = run;
+    if (refused !== null) throw permanent(refused.code, refused.what, refused.hint, refused.details);
+    // A source that gives no snapshot, time and again, is not asked without a pause.
+    const { retryFirstMs, retryLongestMs } = run.outline.options;
+    if (barren > 0) await sleep(Math.min(retryLongestMs, retryFirstMs * 2 ** Math.min(barren, 20)));
   }
 }

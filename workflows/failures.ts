@@ -5,11 +5,11 @@ import type { RunFailure } from '../model/run.ts';
 export const Aborted = 'aborted';
 
 /** A failure that no retry mends, in three parts. */
-export function permanent(code: string, what: string, hint: string): ApplicationFailure {
+export function permanent(code: string, what: string, hint: string, staged: string | null = null): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'permanent',
     message: `${code}: ${what}`,
-    details: [{ code, what, hint }],
+    details: [{ code, what, hint, staged }],
     nonRetryable: true,
   });
 }

@@ -1,16 +1,6 @@
 import type { EntityOutline } from '../model/plan.ts';
 import type { Run } from './run.ts';
 
-/** Digests of the crosswalks that are sealed, of the given entities. */
-function crosswalksOf(run: Run, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const { crosswalk } = run.record(name);
-      return crosswalk === null ? [] : [[name, crosswalk]];
-    }),
-  );
-}
-
 /** Maps one entity, and proves that no two of its rows claim the same key. */
 export async function prepare(run: Run, { name, keyed }: EntityOutline): Promise<void> {
   // In a replay, chunks in which nothing was corrected stand as they are.
@@ -31,7 +21,7 @@ export async function prepare(run: Run, { name, keyed }: EntityOutline): Promise
 export async function loadAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
   await run.each(
     async ({ name, loadAfter }) => {
-      await run.take(name, 'load', { crosswalks: crosswalksOf(run, loadAfter) });
+      await run.take(name, 'load', { crosswalks: await run.knowledge.crosswalksOf(loadAfter) });
       const sealed = await run.steps.sealLoad({ ...run.of, entity: name, ledgers: run.record(name).ledgers });
       run.learn(name, { crosswalk: sealed.digest });
     },
@@ -43,7 +33,7 @@ export async function loadAll(run: Run, only: (one: EntityOutline) => boolean = 
 export async function referAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
   await run.each(
     async ({ name, pointsAt }) =>
-      void (await run.take(name, 'references', { crosswalks: crosswalksOf(run, pointsAt) })),
+      void (await run.take(name, 'references', { crosswalks: await run.knowledge.crosswalksOf(pointsAt) })),
     { only: (one) => one.later && only(one) },
   );
 }

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { CorrectionsMade } from '../activities/contract.ts';
-import type { Phase, RunStatus } from '../model/run.ts';
+import { noCounts, type Counts, type Phase, type RunStatus } from '../model/run.ts';
 
 /** What a run does in turn. Finer than the phases that people see. */
 export type Stage =
@@ -22,6 +22,8 @@ export interface Memory {
   stage: Stage;
   /** The last lease of the source that was opened. */
   lease: number;
+  /** Whether that lease is held, as far as this run knows. */
+  holding: boolean;
   /** The digest of the figures that the source gave. */
   sourceFigures: string;
   corrections: CorrectionsMade[];
@@ -39,6 +41,7 @@ export function blank(): Memory {
   return {
     stage: 'assess',
     lease: 0,
+    holding: false,
     sourceFigures: '',
     corrections: [],
     gate: null,
@@ -48,14 +51,21 @@ export function blank(): Memory {
   };
 }
 
+/**
+ * What is so of an entity: `through` the stage; without a row that is ready, `nothingReady`; with more rejects than its
+ * blueprint allows, `overLimit`; with rows that did not get into the target as they were meant to, `heldBack`.
+ */
+export type MarkName = 'through' | 'nothingReady' | 'overLimit' | 'heldBack';
+
 /** What a run takes along when it continues as new; what it knows of its entities is staged. */
 export interface Carried {
   /** The digest of what is staged. */
   entities: string;
   memory: Memory;
   phase: Phase;
-  /** Entities that are through the stage. */
-  through: string[];
+  /** Which entities are through the stage, which had nothing ready, and so on: see `Marks`. */
+  marks: Record<MarkName, string>;
+  totals: Counts;
   status: Pick<RunStatus, 'paused' | 'report' | 'signed' | 'failure' | 'replays' | 'startedAt'>;
 }
 
@@ -79,6 +89,8 @@ export function opening(input: MigrationInput): RunStatus {
     paused: false,
     waiting: null,
     entities: [],
+    entitiesInAll: 0,
+    totals: input.carried?.totals ?? noCounts(),
     report: null,
     signed: null,
     failure: null,

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AssertedDecision, EntityRecord } from '../activities/contract.ts';
-import type { ChunkStep, CountsByPart, RunStatus } from '../model/run.ts';
+import type { ChunkStep, CountsByPart, RunFailure, RunStatus } from '../model/run.ts';
 import type { Account, Share, ShareAsk } from './shares.ts';
 
 /** What came of a decision: who made it and under which number the evidence keeps it. */
@@ -22,8 +22,13 @@ export const abort = defineUpdate<DecisionOutcome, [AssertedDecision]>('abort');
 /** Takes rows that are held back through the steps again, with a person's corrections where there are any. */
 export const replay = defineUpdate<DecisionOutcome, [AssertedDecision]>('replay');
 export const status = defineQuery<RunStatus>('status');
-/** What is known of each entity, by which the command finds what is staged. */
-export const records = defineQuery<Record<string, EntityRecord>>('records');
+/** Where what is known of the entities is staged, if it is yet, and what was learnt since. */
+export interface Whereabouts {
+  staged: string | null;
+  since: Record<string, EntityRecord>;
+}
+/** By this the command finds what is staged of each entity. */
+export const records = defineQuery<Whereabouts>('records');
 
 /** How far an entity is, told to its migration every few seconds at most. */
 export interface Progress {
@@ -34,6 +39,10 @@ export interface Progress {
   counts: CountsByPart;
 }
 export const progress = defineSignal<[Progress]>('progress');
+/** The source's snapshot is gone; where it could not be had in the first place, and never will, with the reason. */
+export const leaseLost = defineSignal<[{ epoch: number; refused: RunFailure | null }]>('leaseLost');
+/** The holder of the snapshot looks whether the run that it holds it for still goes on. */
+export const leaseHeld = defineSignal<[number]>('leaseHeld');
 /** From a migration to its entities. */
 export const setPaused = defineSignal<[boolean]>('setPaused');
 /** An entity's own figures, for a watcher who does not want to wait for the next `progress`. */

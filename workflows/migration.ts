@@ -7,14 +7,16 @@ import {
   upsertSearchAttributes,
   allHandlersFinished,
 } from '@temporalio/workflow';
-import type { EntityOutline } from '../model/plan.ts';
-import { addCounts, totalOf, type CountsByPart, type Phase } from '../model/run.ts';
+import type { RunRef } from '../activities/contract.ts';
+import type { PlanOutline } from '../model/plan.ts';
+import type { Phase } from '../model/run.ts';
 import { replayAfterLoad, replayBeforeLoad } from './correction.ts';
 import { decidedOrReplay, listen } from './decisions.ts';
+import { LinesOnPage, someOf } from './details.ts';
 import { extractAll } from './extraction.ts';
 import { Aborted, failureOf, permanent } from './failures.ts';
 import { attachAll, loadAll, prepare, readBackAll, referAll } from './loading.ts';
-import { progress, records, status } from './messages.ts';
+import { leaseHeld, leaseLost, progress, records, status } from './messages.ts';
 import { opening, type MigrationInput, type Stage } from './memory.ts';
 import { Run } from './run.ts';
 import { LandfallMigration, LandfallMode, LandfallRun, LandfallWaiting } from './search-attributes.ts';
@@ -42,37 +44,34 @@ async function extract(run: Run): Promise<void> {
   if (run.outline.mode === 'rehearsal') await run.thaw();
 }
 
-/** Shares of rows that the quality gate lets pass are judged by part, as the blueprint states them. */
-function overLimit(outline: EntityOutline, counts: CountsByPart): string[] {
-  return outline.parts.filter((part) => {
-    const c = addCounts(counts[part] ?? {});
-    return c.extracted > 0 && c.rejected / c.extracted > outline.rejectLimit;
-  });
-}
+/** Entities that the quality gate names. */
+const Named = 20;
 
 /** Nothing is loaded before the share of rejects is within what the blueprint allows, or an engineer says so. */
 async function qualityGate(run: Run): Promise<boolean> {
   for (;;) {
-    const counts = (one: EntityOutline): CountsByPart => totalOf(run.record(one.name).counts);
-    const empty = run.outline.entities.filter((one) => {
-      const c = addCounts(counts(one)[one.name] ?? {});
-      return c.extracted > 0 && c.ready === 0;
-    });
+    const empty = run.marks.nothingReady.names().map((name) => run.outlineOf(name).title);
     if (empty.length > 0) {
       throw permanent(
         'accounting.nothing-ready',
-        `${empty.map((one) => one.title).join(', ')}: the source has rows, but none became ready.`,
+        `${someOf(empty)}: the source has rows, but none became ready.`,
         'Look at the rejects: `landfall rejects`.',
       );
     }
-    const over = run.outline.entities.flatMap((one) => overLimit(one, counts(one)));
+    const over = run.marks.overLimit.names();
     if (over.length === 0) return true;
+    const named = over.slice(0, Named);
+    await run.recall(named);
+    const parts = named.flatMap((name) => run.overLimit(name));
+    const more = over.length > named.length ? ` and ${over.length - named.length} more entities` : '';
+    // Whoever decides looks at the rejects, which are found by what is staged.
+    await run.knowledge.stage();
     run.enter('quality-gate');
     run.wait({
       on: 'quality-gate',
       who: run.outline.engineers,
       since: new Date().toISOString(),
-      note: `more rejects than the blueprint allows in ${over.join(', ')}`,
+      note: `more rejects than the blueprint allows in ${parts.join(', ')}${more}`,
     });
     const came = await decidedOrReplay(run, () => run.memory.gate !== null);
     run.wait(null);
@@ -91,9 +90,9 @@ async function reconcile(run: Run): Promise<void> {
   run.status.report = null;
   const { startedAt } = run.status;
   const { sourceFigures, corrections } = run.memory;
-  const entities = await run.recorded();
+  const entities = await run.knowledge.stage();
   run.status.report = await run.steps.reconcile({ ...run.of, entities, sourceFigures, corrections, startedAt });
-  for (const one of run.status.entities) Object.assign(one, { state: 'done', step: null });
+  run.overview.allDone();
   for (const one of run.status.replays) if (one.outcome === 'running') one.outcome = 'done';
 }
 
@@ -118,7 +117,7 @@ async function cutOver(run: Run): Promise<void> {
   if (run.outline.mode !== 'live') return;
   await run.uncut(async () => {
     if (run.outline.canFreeze) await run.freeze();
-    await run.steps.proveUnchanged({ ...run.of, entities: await run.recorded() });
+    await run.steps.proveUnchanged({ ...run.of, entities: await run.knowledge.stage() });
     // From here on the target may have been marked: whatever comes, the source does not take writes beside it.
     run.memory.switched = true;
     await run.steps.goLive({ ...run.of, report: run.status.report?.digest ?? '', record: run.memory.signature });
@@ -126,7 +125,7 @@ async function cutOver(run: Run): Promise<void> {
 }
 
 async function collect(run: Run): Promise<void> {
-  await run.steps.collect({ ...run.of, entities: await run.recorded() });
+  await run.steps.collect({ ...run.of, entities: await run.knowledge.stage() });
 }
 
 /** How a run goes: each stage passes over what it has to do, and says `false` to end the run there. */
@@ -147,7 +146,7 @@ const stages: { name: Stage; phase: Phase; pass: (run: Run) => Promise<unknown> 
 
 /** Goes from stage to stage, and continues as new between two of them, or between two entities, where it must. */
 async function walk(run: Run): Promise<void> {
-  await run.recall();
+  await run.recall(run.outline.entities.slice(0, LinesOnPage).map((one) => one.name));
   for (const { name, phase, pass } of stages.slice(stages.findIndex((one) => one.name === run.memory.stage))) {
     run.memory.stage = name;
     if (run.status.phase !== phase && (phase !== 'cut-over' || run.outline.mode === 'live')) run.enter(phase);
@@ -190,16 +189,31 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
   }
 }
 
+/** What the workflow needs of its plan, page by page. */
+async function outlineOf(of: RunRef): Promise<PlanOutline> {
+  const { outline, next: second } = await openingSteps.openPlan({ ...of, from: 0 });
+  const { entities } = outline;
+  for (let from = second; from !== null;) {
+    const { outline: more, next } = await openingSteps.openPlan({ ...of, from });
+    entities.push(...more.entities);
+    from = next;
+  }
+  return outline;
+}
+
 /** One run of one migration, from the first look at both systems to the switch. */
 export async function migration(input: MigrationInput): Promise<MigrationOutcome> {
   // Whoever asks before the plan is open gets an answer too.
   setHandler(status, () => opening(input));
-  const outline = await openingSteps.openPlan({ run: input.run, plan: input.plan });
+  setHandler(records, () => ({ staged: input.carried?.entities ?? null, since: {} }));
+  const outline = await outlineOf({ run: input.run, plan: input.plan });
   const run = new Run(input, outline);
   const work = new CancellationScope();
 
-  setHandler(status, () => run.status);
-  setHandler(records, () => Object.fromEntries(run.records));
+  setHandler(status, () => run.overview.told());
+  setHandler(records, () => run.knowledge.whereabouts);
+  setHandler(leaseLost, (told) => run.losesLease(told.epoch, told.refused));
+  setHandler(leaseHeld, () => {});
   setHandler(progress, (told) => run.heard(told));
   listen(run, input.startedBy, () => work.cancel());
   upsertSearchAttributes([

@@ -4,6 +4,7 @@ import {
   condition,
   continueAsNew,
   executeChild,
+  isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
   upsertSearchAttributes,
@@ -17,23 +18,24 @@ import {
   totalOf,
   type ChunkStep,
   type CountsByPart,
-  type EntityStatus,
   type Phase,
+  type RunFailure,
   type RunStatus,
 } from '../model/run.ts';
 import { runDetails } from './details.ts';
 import { entity as entityWorkflow, type EntityInput, type EntityOutcome } from './entity.ts';
 import { defect } from './failures.ts';
-import { blank, opening, type Carried, type Memory, type MigrationInput } from './memory.ts';
+import { Knowledge } from './knowledge.ts';
+import { Marks } from './marks.ts';
+import { blank, opening, type Carried, type MarkName, type Memory, type MigrationInput } from './memory.ts';
 import type { Progress } from './messages.ts';
+import { inAll, Overview } from './overview.ts';
 import { boundedFanOut, inDependencyOrder } from './schedule.ts';
 import { LandfallEntity, LandfallPhase, LandfallRun, LandfallWaiting } from './search-attributes.ts';
 import { stepsFor, type Sides } from './steps.ts';
 
-/** Entities whose records are staged with one step: small enough for one payload. */
-const RecordsAtOnce = 200;
-/** Events after which a run continues as new although it holds a snapshot, which it loses by it, or replays rejects. */
-const EventsAtMost = 30_000;
+/** Events after which a run continues as new although it replays rejects, and then goes on as if all were loaded anew. */
+const EventsAtMost = 20_000;
 
 /** Every row that was extracted must have come into the transform, regrouped or not. */
 function requireSameRows(entity: string, extracted: CountsByPart, transformed: CountsByPart): void {
@@ -54,19 +56,17 @@ export class Run {
   readonly of: RunRef;
   readonly steps: ActivityInterfaceFor<Activities>;
   readonly sides: Sides;
-  readonly status: RunStatus;
-  readonly records = new Map<string, EntityRecord>();
+  readonly overview: Overview;
+  readonly knowledge: Knowledge;
+  readonly memory: Memory;
+  readonly marks: Readonly<Record<MarkName, Marks>>;
   readonly children = new Set<string>();
   readonly #input: MigrationInput;
-  readonly #changed = new Set<string>();
-  readonly #byName: Map<string, EntityOutline>;
-  readonly #statusOf: Map<string, EntityStatus>;
-  #entities: string | null;
-  readonly memory: Memory;
-  /** Entities that are through the stage. */
-  readonly through: Set<string>;
+  readonly #byName: ReadonlyMap<string, EntityOutline>;
   /** Decisions under way. */
   deciding = 0;
+  /** Why the source gives no snapshot, if it never will. */
+  refused: RunFailure | null = null;
 
   constructor(input: MigrationInput, outline: PlanOutline) {
     const { carried } = input;
@@ -75,49 +75,38 @@ export class Run {
     this.of = { run: input.run, plan: input.plan };
     this.sides = { source: outline.source, target: outline.target };
     this.steps = stepsFor(this.sides, outline.options);
-    this.status = {
-      ...opening(input),
-      migration: outline.migration,
-      mode: outline.mode,
-      entities: outline.entities.map(({ name, title }): EntityStatus => ({
-        name,
-        title,
-        step: null,
-        state: 'waiting',
-        workflow: null,
-        chunksDue: 0,
-        chunksDone: 0,
-        rowsDue: 0,
-        rowsDone: 0,
-        counts: {},
-      })),
-    };
-    this.#byName = new Map(outline.entities.map((one) => [one.name, one]));
-    this.#statusOf = new Map(this.status.entities.map((one) => [one.name, one]));
-    this.#entities = carried?.entities ?? null;
+    const { migration, mode } = outline;
+    this.overview = new Overview({ ...opening(input), migration, mode }, outline.entities);
+    this.knowledge = new Knowledge(this.of, this.steps, carried?.entities ?? null);
     this.memory = carried?.memory ?? blank();
-    this.through = new Set(carried?.through);
+    this.#byName = new Map(outline.entities.map((one) => [one.name, one]));
+    const names = [...this.#byName.keys()];
+    const marks = (name: MarkName): Marks => new Marks(names, carried?.marks[name]);
+    this.marks = {
+      through: marks('through'),
+      nothingReady: marks('nothingReady'),
+      overLimit: marks('overLimit'),
+      heldBack: marks('heldBack'),
+    };
   }
 
-  /** Reads back what an earlier execution of this run knew of its entities. */
-  async recall(): Promise<void> {
-    const entities = this.#entities;
-    if (entities === null) return;
-    for (let from = 0; from < this.outline.entities.length; from += RecordsAtOnce) {
-      const page = await this.steps.recallEntities({ ...this.of, entities, from, count: RecordsAtOnce });
-      for (const [name, record] of Object.entries(page.entities)) {
-        this.records.set(name, record);
-        const counts = totalOf(record.counts);
-        this.statusOf(name).counts = counts;
-        this.statusOf(name).rowsDue = this.extractedRows(name);
-      }
-    }
+  get status(): RunStatus {
+    return this.overview.run;
   }
 
-  statusOf(name: string): EntityStatus {
-    const found = this.#statusOf.get(name);
-    if (!found) throw new Error(`no entity ${name}`);
-    return found;
+  /** Entities that are through the stage. */
+  get through(): Marks {
+    return this.marks.through;
+  }
+
+  /** Reads back what earlier executions of this run knew of some entities, and of those that come up next. */
+  async recall(names: readonly string[], next: Iterable<EntityOutline> = []): Promise<void> {
+    await this.knowledge.recall(names, next);
+    for (const name of names) this.#showCounts(name);
+  }
+
+  #showCounts(name: string): void {
+    this.overview.change(name, { counts: totalOf(this.record(name).counts), rowsDue: this.extractedRows(name) });
   }
 
   outlineOf(name: string): EntityOutline {
@@ -127,27 +116,31 @@ export class Run {
   }
 
   record(name: string): EntityRecord {
-    return (
-      this.records.get(name) ?? { ledgers: {}, counts: {}, chunks: 0, partitions: 0, chunkPlan: null, crosswalk: null }
-    );
+    return this.knowledge.of(name);
   }
 
   learn(name: string, more: Partial<EntityRecord>): void {
-    this.records.set(name, { ...this.record(name), ...more });
-    this.#changed.add(name);
+    const before = totalOf(this.record(name).counts);
+    this.knowledge.learn(name, more);
+    if (!more.counts) return;
+    const counts = totalOf(this.record(name).counts);
+    this.overview.recount(inAll({ counts: before }), inAll({ counts }));
+    const own = addCounts(counts[name] ?? {});
+    const { refused, blocked, droppedReferences } = inAll({ counts });
+    this.marks.nothingReady.set(name, own.extracted > 0 && own.ready === 0);
+    this.marks.overLimit.set(name, this.overLimit(name).length > 0);
+    this.marks.heldBack.set(name, refused + blocked + droppedReferences > 0);
+    this.#showCounts(name);
   }
 
-  /** Stages what is known of entities. @returns the digest by which steps find it */
-  async recorded(): Promise<string> {
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    for (let from = 0; from < changed.length; from += RecordsAtOnce) {
-      const names = changed.slice(from, from + RecordsAtOnce);
-      const entities = Object.fromEntries(names.map((name) => [name, this.record(name)]));
-      this.#entities = (await this.steps.recordEntities({ ...this.of, previous: this.#entities, entities })).digest;
-    }
-    this.#entities ??= (await this.steps.recordEntities({ ...this.of, previous: null, entities: {} })).digest;
-    return this.#entities;
+  /** Parts with a greater share of rejects than the blueprint lets pass. */
+  overLimit(name: string): string[] {
+    const { parts, rejectLimit } = this.outlineOf(name);
+    const counts = totalOf(this.record(name).counts);
+    return parts.filter((part) => {
+      const c = addCounts(counts[part] ?? {});
+      return c.extracted > 0 && c.rejected / c.extracted > rejectLimit;
+    });
   }
 
   extractedRows(name: string): number {
@@ -157,7 +150,7 @@ export class Run {
 
   show(): void {
     this.status.updatedAt = new Date().toISOString();
-    setCurrentDetails(runDetails(this.status));
+    setCurrentDetails(runDetails(this.overview, this.through.size));
   }
 
   enter(phase: Phase): void {
@@ -174,12 +167,19 @@ export class Run {
 
   heard(told: Progress): void {
     const { step, chunksDue, chunksDone } = told;
-    Object.assign(this.statusOf(told.entity), { step, chunksDue, chunksDone });
+    this.overview.change(told.entity, { step, chunksDue, chunksDone });
     this.show();
   }
 
+  /** The holder of a snapshot says that it is gone. */
+  losesLease(epoch: number, refused: RunFailure | null): void {
+    if (epoch !== this.memory.lease || !this.memory.holding) return;
+    this.memory.holding = false;
+    this.refused = refused;
+  }
+
   idle(name: string): void {
-    Object.assign(this.statusOf(name), { state: 'waiting', step: null, workflow: null });
+    this.overview.change(name, { state: 'waiting', step: null, workflow: null });
     this.show();
   }
 
@@ -187,14 +187,13 @@ export class Run {
   async take(name: string, step: ChunkStep, over: Partial<EntityInput> = {}): Promise<EntityOutcome> {
     await condition(() => !this.status.paused);
     const { title } = this.outlineOf(name);
-    const one = this.statusOf(name);
     const record = this.record(name);
     const due = over.chunks ?? (step === 'extract' || step === 'regroup' ? record.chunks : record.partitions);
     const lease = over.lease === undefined ? '' : `/${over.lease ?? 0}`;
     const replay = this.status.replays.length === 0 ? '' : `/replay-${this.status.replays.length}`;
     const workflowId = `${this.of.run}/${name}/${step}${lease}${replay}`;
     this.children.add(workflowId);
-    Object.assign(one, { step, state: 'running', workflow: workflowId, chunksDue: due, chunksDone: 0 });
+    this.overview.change(name, { step, state: 'running', workflow: workflowId, chunksDue: due, chunksDone: 0 });
     this.show();
     try {
       const outcome = await executeChild(entityWorkflow, {
@@ -226,16 +225,18 @@ export class Run {
           },
         ],
       });
-      one.chunksDone = due;
+      this.overview.change(name, { chunksDone: due });
       const ledgers = { ...this.record(name).ledgers, [step]: outcome.ledger };
       if (!outcome.complete) this.learn(name, { ledgers });
       else {
         const counts = { ...this.record(name).counts, [step]: outcome.counts };
         if (step === 'transform') requireSameRows(name, counts.extract ?? {}, outcome.counts);
         this.learn(name, { ledgers, counts });
-        one.counts = totalOf(counts);
       }
       return outcome;
+    } catch (error) {
+      if (!isCancellation(error)) this.overview.change(name, { state: 'failed' });
+      throw error;
     } finally {
       this.children.delete(workflowId);
       this.show();
@@ -245,23 +246,28 @@ export class Run {
   /** Whether this execution's history is long enough: what is in work ends, then the run continues as new. */
   tired(): boolean {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    const { phase, replays } = this.status;
-    const holding = phase === 'extract' && this.outline.needsLease;
-    const replaying = replays.some((one) => one.outcome === 'running');
-    return holding || replaying ? historyLength > EventsAtMost : continueAsNewSuggested;
+    const replaying = this.status.replays.some((one) => one.outcome === 'running');
+    return replaying ? historyLength > EventsAtMost : continueAsNewSuggested;
   }
 
   /** Continues as new, with no child open, where history has grown long. */
   async rest(): Promise<void> {
     if (!this.tired()) return;
     await condition(() => this.deciding === 0 && allHandlersFinished());
-    const entities = await this.recorded();
-    const { phase, paused, report, signed, failure, replays, startedAt } = this.status;
+    const entities = await this.knowledge.stage();
+    const { phase, paused, report, signed, failure, replays, startedAt, totals } = this.status;
+    const { through, nothingReady, overLimit, heldBack } = this.marks;
     const carried: Carried = {
       entities,
       memory: this.memory,
       phase,
-      through: [...this.through],
+      marks: {
+        through: through.toString(),
+        nothingReady: nothingReady.toString(),
+        overLimit: overLimit.toString(),
+        heldBack: heldBack.toString(),
+      },
+      totals,
       status: { paused, report, signed, failure, replays, startedAt },
     };
     await condition(allHandlersFinished);
@@ -277,10 +283,19 @@ export class Run {
     of: { after?: (one: EntityOutline) => readonly string[]; only?: (one: EntityOutline) => boolean } = {},
   ): Promise<void> {
     const due = this.outline.entities.filter((one) => !this.through.has(one.name) && (of.only?.(one) ?? true));
+    const indexOf = new Map(due.map((one, index) => [one, index]));
+    function* following(one: EntityOutline): Generator<EntityOutline> {
+      for (let at = (indexOf.get(one) ?? 0) + 1; at < due.length; at += 1) {
+        const next = due[at];
+        if (next) yield next;
+      }
+    }
     const passing = async (one: EntityOutline): Promise<void> => {
+      await this.recall([one.name], following(one));
       await work(one);
+      this.through.set(one.name, true);
       this.idle(one.name);
-      this.through.add(one.name);
+      await this.knowledge.stageWhenMany();
     };
     const { entityFanOut } = this.outline.options;
     const stop = (): boolean => this.tired();

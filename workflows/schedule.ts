@@ -40,36 +40,52 @@ export async function inDependencyOrder<Item extends { name: string }>(
   work: (item: Item) => Promise<void>,
   stop: () => boolean = () => false,
 ): Promise<void> {
-  const waiting = new Map(items.map((item) => [item.name, item]));
-  const running = new Map<string, Promise<void>>();
-  const ended = new Set<string>();
-  let failure: { error: unknown } | null = null;
+  const indexOf = new Map(items.map((item, index) => [item.name, index]));
+  const dependants = items.map((): number[] => []);
+  const waitsFor = items.map((item, index) => {
+    const before = new Set(after(item).flatMap((name) => indexOf.get(name) ?? []));
+    for (const one of before) dependants[one]?.push(index);
+    return before.size;
+  });
+  // Those that may start, in the order of the items; kept by counting, because looking through thousands each time one
+  // ends would be quadratic.
+  const free = waitsFor.flatMap((count, index) => (count === 0 ? [index] : []));
+  const waiting = new Set(indexOf.keys());
+  let running = 0;
+  const failures: unknown[] = [];
 
-  const isFree = (item: Item): boolean =>
-    after(item).every((name) => ended.has(name) || !items.some((i) => i.name === name));
-
-  for (;;) {
-    if (failure === null && !stop()) {
-      for (const item of waiting.values()) {
-        if (running.size >= limit) break;
-        if (!isFree(item)) continue;
-        waiting.delete(item.name);
-        running.set(
-          item.name,
-          work(item)
-            .then(
-              () => void ended.add(item.name),
-              (error: unknown) => void (failure ??= { error }),
-            )
-            .finally(() => void running.delete(item.name)),
-        );
-      }
+  const release = (index: number): void => {
+    for (const one of dependants[index] ?? []) {
+      waitsFor[one] = (waitsFor[one] ?? 0) - 1;
+      if (waitsFor[one] !== 0) continue;
+      const place = free.findIndex((other) => other > one);
+      free.splice(place === -1 ? free.length : place, 0, one);
     }
-    if (running.size === 0) break;
-    await Promise.race(running.values());
-  }
-  if (failure !== null) throw (failure as { error: unknown }).error;
+  };
+  await new Promise<void>((resolve) => {
+    const start = (): void => {
+      while (running < limit && free.length > 0 && failures.length === 0 && !stop()) {
+        const index = free.shift() ?? 0;
+        const item = items[index];
+        if (item === undefined) continue;
+        waiting.delete(item.name);
+        running += 1;
+        void work(item)
+          .then(
+            () => release(index),
+            (error: unknown) => void failures.push(error),
+          )
+          .finally(() => {
+            running -= 1;
+            start();
+          });
+      }
+      if (running === 0) resolve();
+    };
+    start();
+  });
+  if (failures.length > 0) throw failures[0];
   if (waiting.size > 0 && !stop()) {
-    throw new Error(`dependencies form a cycle: ${[...waiting.keys()].join(', ')}`);
+    throw new Error(`dependencies form a cycle: ${[...waiting].slice(0, 20).join(', ')}`);
   }
 }

@@ -81,7 +81,7 @@ export function holdingSteps(of: Sides, options: RunOptions): ActivityInterfaceF
   return onItsQueue<'holdLease'>(of, {
     startToCloseTimeout: '90 days',
     heartbeatTimeout: options.heartbeatTimeoutMs,
-    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { maximumAttempts: 1 },
   });
 }

@@ -48,8 +48,7 @@ try {
     const seen = new Map<string, number>();
     for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
       // Of each step one entity's history, of the run every execution: more of the same would show nothing new.
-      const name =
-        workflowId === run ? 'migration' : type === 'limiter' ? type : workflowId.split('/').slice(2).join('-');
+      const name = type === 'entity' ? workflowId.split('/').slice(2).join('-') : type;
       const nth = (seen.get(name) ?? 0) + 1;
       seen.set(name, nth);
       if (name !== 'migration' && nth > 1) continue;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Bitmap } from '../../workflows/bitmap.ts';
+import { Marks } from '../../workflows/marks.ts';
 import { boundedFanOut, inDependencyOrder } from '../../workflows/schedule.ts';
 
 const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
@@ -61,6 +62,20 @@ describe('dependency order', () => {
     expect([...ended].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  test('starts first what comes first, and is not slow with thousands that wait for one another', async () => {
+    const items = Array.from({ length: 5_000 }, (_, i) => ({ name: `e${i}` }));
+    const started: string[] = [];
+    const began = performance.now();
+    await inDependencyOrder(
+      items,
+      ({ name }) => (Number(name.slice(1)) > 100 ? items.slice(0, 50).map((one) => one.name) : []),
+      3,
+      async ({ name }) => void started.push(name),
+    );
+    expect(started).toEqual(items.map((one) => one.name));
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
   test('says that a cycle is one instead of waiting forever', async () => {
     const items = [{ name: 'a' }, { name: 'b' }];
     const work = inDependencyOrder(items, ({ name }) => (name === 'a' ? ['b'] : ['a']), 2, turn);
@@ -75,6 +90,24 @@ test('a bitmap comes back from its text as it was', () => {
       for (const member of members) bitmap.add(member);
       const copy = new Bitmap(500, bitmap.toString());
       for (let i = 0; i < 500; i += 1) expect(copy.has(i)).toBe(members.includes(i));
+    }),
+  );
+});
+
+test('marks come back from their text as they were, and know how many they are', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `e${i}`);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(...names), fc.boolean())), (changes) => {
+      const marks = new Marks(names);
+      const model = new Set<string>();
+      for (const [name, on] of changes) {
+        marks.set(name, on);
+        if (on) model.add(name);
+        else model.delete(name);
+      }
+      const copy = new Marks(names, marks.toString());
+      expect(copy.names()).toEqual(names.filter((name) => model.has(name)));
+      expect([marks.size, copy.size]).toEqual([model.size, model.size]);
     }),
   );
 });

@@ -14,6 +14,7 @@ import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
 import { readyRelation } from './load-rows.ts';
+import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
 import { inputsOf, manifestOf, manifestsOf } from './transform.ts';
 
@@ -142,7 +143,11 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
   const blobs = await inputsOf(staging, sources, 'blobs');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
   const reads = [...ready.files, ...[...receipts, ...blobs].map((input) => input.local)];
-  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
+  const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
+  await loader.takeLease();
+  // An upload begins by clearing what is there: an older attempt's must not do so after this one's was read back.
+  await loader.settle();
+  const { call } = loader;
   const put = target.putAttachment.bind(target);
   const open = target.openAttachment.bind(target);
 

@@ -102,11 +102,16 @@ async function extractPart(
 
   const options = { purpose: `extract ${part.name}`, scratch: staging.scratch, keys, signal: at.signal };
   if (read.via === 'duckdb') {
-    return withDuckJob(staging.budget, { ...options, locked: false, extensions: [read.extension] }, async (job) => {
-      for (const statement of read.setup) await job.run(statement);
-      const done = await work(job, read.select);
-      for (const statement of read.teardown) await job.run(statement);
+    const { extension, setup, select, teardown } = read;
+    return withDuckJob(staging.budget, { ...options, locked: false, extensions: [extension] }, async (job) => {
+      for (const statement of setup) await job.run(statement);
+      const done = await work(job, select);
+      for (const statement of teardown) await job.run(statement);
       return done;
+    }).catch((error: unknown) => {
+      // DuckDB knows of no sources: whether it was the connection that failed is for the connector to say.
+      const said = error instanceof LandfallError && error.code === 'duckdb.failed' ? error.confidential : undefined;
+      throw (said === undefined ? null : read.brokenOff(said)) ?? error;
     });
   }
   return withDuckJob(staging.budget, options, async (job) => {

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { RequestGate, Target, TargetCollection, TargetDocument, TargetRow } from '../connectors/port.ts';
+import type {
+  RequestGate,
+  Target,
+  TargetCall,
+  TargetCollection,
+  TargetDocument,
+  TargetRow,
+} from '../connectors/port.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Staging } from '../staging/index.ts';
 import { digestOf, getSealed, putSealed } from '../staging/sealed.ts';
@@ -36,8 +43,8 @@ export class Loader {
     this.#folder = `${this.#entityFolder}/${String(task.chunk).padStart(8, '0')}-${generation}`;
   }
 
-  get call(): { gate: RequestGate; signal: AbortSignal } {
-    return { gate: this.#gate, signal: this.#beat.signal };
+  get call(): TargetCall {
+    return { gate: this.#gate, signal: this.#beat.signal, stillOurs: () => this.#stillHeld() };
   }
 
   /** Takes the chunk's lease: whoever held it before finds a higher epoch and stops writing. */
@@ -49,6 +56,11 @@ export class Loader {
         return;
       }
     }
+  }
+
+  /** Waits until nothing that an earlier attempt has sent can take effect any more. */
+  async settle(): Promise<void> {
+    if (this.#epoch > 1) await sleep(this.#target.settlingMs, undefined, { signal: this.#beat.signal });
   }
 
   async #highestEpoch(): Promise<number> {
@@ -64,10 +76,11 @@ export class Loader {
     if ((await this.#highestEpoch()) === this.#epoch) return;
     throw new LandfallError({
       code: 'load.fenced',
-      kind: 'permanent',
+      // Whichever attempt took over may be an older one that was slow: then it is this one that must try again.
+      kind: 'transient',
       what: 'Another attempt has taken over this chunk.',
       where: { path: this.#folder },
-      hint: 'Nothing to do: the other attempt goes on.',
+      hint: 'Nothing to do: whichever attempt Temporal waits for takes it back.',
     });
   }
 

@@ -145,6 +145,8 @@ export interface DuckRead {
   select: string;
   /** Statements to run afterwards. */
   teardown: readonly string[];
+  /** Says of DuckDB's words for a failure whether it was the connection; null: it was something else. */
+  brokenOff(message: string): LandfallError | null;
 }
 
 /** Rows for sources that DuckDB cannot read. Values are JSON-safe: exact numbers as text. */
@@ -276,6 +278,11 @@ export interface RequestGate {
 export interface TargetCall {
   gate: RequestGate;
   signal?: AbortSignal;
+  /**
+   * Asked right before each request that writes, once its turn has come: throws when another attempt has taken over.
+   * A turn may be waited for so long that what was true before it is true no more.
+   */
+  stillOurs?: () => Promise<void>;
 }
 
 export interface WriteBatch {

@@ -124,6 +124,14 @@ export function openSession(name: string, settings: Settings, secrets: SecretRes
     const url = address(request.path);
     const authorization = await auth.header();
     const leave = await call.gate.enter(call.signal);
+    if (request.method !== 'GET') {
+      try {
+        await call.stillOurs?.();
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    }
     const started = performance.now();
     try {
       const answer = await client.request<unknown>({

@@ -76,18 +76,41 @@ const known: Record<string, Entry> = {
   '25006': ['source.frozen', 'permanent', 'The source refuses writes.', 'It was frozen; thaw it before writing to it.'],
 };
 
+function lostEntry(): Entry {
+  return [
+    'source.lost',
+    'transient',
+    'The connection to the source was lost.',
+    'Landfall connects again; check the network if it goes on.',
+  ];
+}
+
+/** What libpq says when it is the connection that failed, rather than the statement (fe-connect.c, fe-exec.c, fe-misc.c). */
+const ConnectionFailed =
+  /unable to connect|connection (to server|refused|reset|timed out|not open|has been closed)|connection due to|server closed the connection|could not (receive|send|connect|translate)|SYSCALL|timeout expired|the database system is|no connection to the server|bad connection|unexpected EOF|lost synchronization|Broken pipe/i;
+
+/** What libpq says when the server was reached and did not let it in: waiting mends none of these. */
+const NotLetIn = /authentication failed|does not exist|no pg_hba/i;
+
+/**
+ * What DuckDB says of a read that broke off. It has no codes: whether the connection failed is told from libpq's words.
+ *
+ * @returns null when it was not the connection
+ */
+export function brokenOff(message: string, connection: string, settings: Settings): LandfallError | null {
+  if (NotLetIn.test(message) || !ConnectionFailed.test(message)) return null;
+  const [code, kind, what, hint] = lostEntry();
+  const where = { connection, host: settings.host, port: settings.port, database: settings.database };
+  return new LandfallError({ code, kind, what, where, hint, confidential: message });
+}
+
 /** Turns what the driver threw into an error with place and remedy. Its own words stay confidential. */
 export function translated(error: unknown, connection: string, settings: Settings, where: object = {}): LandfallError {
   if (error instanceof LandfallError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   const place = { connection, host: settings.host, port: settings.port, database: settings.database, ...where };
-  const lost: Entry = [
-    'source.lost',
-    'transient',
-    'The connection to the source was lost.',
-    'Landfall connects again; check the network if it goes on.',
-  ];
+  const lost = lostEntry();
   const unknown: Entry = [
     'source.failed',
     error instanceof DatabaseError ? 'permanent' : 'transient',

@@ -1,5 +1,6 @@
 import type { ChunkBounds, DuckRead, LeaseRef, ReadRequest } from '../port.ts';
 import { chunkCondition } from './chunks.ts';
+import { brokenOff } from './errors.ts';
 import { literal, quotedName } from './names.ts';
 import type { Session } from './session.ts';
 import { selected } from './types.ts';
@@ -45,6 +46,7 @@ export function readChunk(session: Session, request: ReadRequest, bounds: ChunkB
     setup: [attach(session), ...join],
     select: `SELECT * FROM postgres_query('source', ${duckLiteral(query)})`,
     teardown: [...(lease ? ['COMMIT'] : []), 'DETACH source'],
+    brokenOff: (message) => brokenOff(message, session.name, session.settings),
   };
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decide, withClient, withSystem } from '../../cli/runs.ts';
-import { readLedger } from '../../activities/documents.ts';
+import { readLedger, readRecords } from '../../activities/documents.ts';
 import type { Report } from '../../model/report.ts';
 import { Step, type RunStatus } from '../../model/run.ts';
 import { startWork } from '../../sandbox/legacy-crm/writer.ts';
@@ -148,7 +148,8 @@ async function orphansOf(landing: Landing, run: string, until: number): Promise<
   return withSystem(landing.loaded, async (system) => {
     const staging = await system.staging(run);
     const accepted: AcceptedManifest[] = [];
-    for (const [entity, { ledgers }] of Object.entries(known)) {
+    const entities = { ...(known.staged === null ? {} : await readRecords(staging, known.staged)), ...known.since };
+    for (const [entity, { ledgers }] of Object.entries(entities)) {
       for (const [step, ledger] of Object.entries(ledgers)) {
         const of = { entity, step: Step.parse(step) };
         for (const [chunk, digest] of await readLedger(staging, of, ledger)) accepted.push({ ...of, chunk, digest });

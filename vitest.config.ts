@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Folders whose tests talk to a Temporal server; all others run without one, and so start at once. */
-const withTemporal = ['tests/{workflows,worker,e2e,replay,bench}/**/*.test.ts'];
+const withTemporal = ['tests/{workflows,worker,e2e,chaos,replay,bench}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { ChunkTask } from '../../activities/contract.ts';
+import { Loader } from '../../activities/loader.ts';
+import { odataV4 } from '../../connectors/odata-v4/index.ts';
+import { Settings } from '../../connectors/odata-v4/settings.ts';
+import type { RequestGate, Target, TargetDocument } from '../../connectors/port.ts';
+import { text } from '../../model/shape.ts';
+import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
+import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
+import type { Staging } from '../../staging/index.ts';
+import { collectionOf } from '../conformance/target-cloud-crm.ts';
+import { staged } from '../staging/open-staging.ts';
+
+const settlingMs = 1_000;
+let data: string;
+let postgres: SandboxPostgres;
+let cloud: CloudCrm;
+let target: Target;
+
+beforeAll(async () => {
+  data = join(tmpdir(), `landfall-fencing-pg-${randomBytes(6).toString('hex')}`);
+  postgres = await startPostgres({ dataDir: data, durable: false });
+  await postgres.createDatabase('cloud_crm');
+  cloud = await startCloudCrm({ databaseUrl: postgres.url('cloud_crm') });
+  const settings = Settings.parse({
+    kind: 'odata-v4',
+    url: cloud.url,
+    auth: { kind: 'oauth2', tokenUrl: cloud.tokenUrl, clientId: cloud.clientId, clientSecret: { env: 'S' } },
+    timeouts: { requestMs: 900 },
+    settlingMs,
+  });
+  if (!odataV4.openTarget) throw new Error('no target');
+  target = await odataV4.openTarget('cloud', settings, () => cloud.clientSecret);
+}, 60_000);
+
+afterAll(async () => {
+  await target.close();
+  await cloud.stop();
+  await postgres.stop();
+  await rm(data, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  cloud.setFaults({ rules: [] });
+  await ask('TRUNCATE crm_interactions');
+});
+
+async function ask(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: postgres.url('cloud_crm') });
+  await client.connect();
+  return client
+    .query<Record<string, unknown>>(sql)
+    .then(({ rows }) => rows)
+    .finally(() => client.end());
+}
+
+/** Calls: the target gives them their keys, and takes each that is sent twice for two. */
+const calls = collectionOf(
+  { collection: 'crm_interactions', id: 'crm_interactionid', legacyKey: 'crm_legacyreference', write: 'create' },
+  { subject: text(200).nullable(), crm_ownerlogin: text(100) },
+);
+const documents: TargetDocument[] = ['ACT-1', 'ACT-2', 'ACT-3'].map((legacyKey) => ({
+  collection: calls,
+  row: { legacyKey, body: JSON.stringify({ subject: 'Call', crm_ownerlogin: 'emil' }), references: [] },
+}));
+
+const task: ChunkTask = {
+  run: 'crm-rehearsal-1',
+  plan: '',
+  entity: 'activity',
+  step: 'load',
+  chunk: 0,
+  ledgers: {},
+  lease: null,
+  chunkPlan: null,
+  prior: null,
+  partitions: 1,
+  crosswalks: {},
+};
+
+const open: RequestGate = { enter: () => Promise.resolve(() => {}), report: () => {} };
+
+/** A gate that lets nobody in until it is opened: an account whose quota is spent, or a worker that stands still. */
+function heldGate(): { gate: RequestGate; asked: Promise<void>; release: () => void } {
+  let release = (): void => {};
+  let came = (): void => {};
+  const asked = new Promise<void>((resolve) => (came = resolve));
+  const opened = new Promise<void>((resolve) => (release = resolve));
+  const gate: RequestGate = {
+    async enter() {
+      came();
+      await opened;
+      return () => {};
+    },
+    report: () => {},
+  };
+  return { gate, asked, release };
+}
+
+async function attempt(staging: Staging, gate: RequestGate): Promise<{ loader: Loader; send(): Promise<unknown> }> {
+  const beat = { signal: new AbortController().signal, beat: () => {} };
+  const loader = new Loader(staging, target, gate, beat, task);
+  await loader.takeLease();
+  return { loader, send: () => loader.send(0, documents, 'write', () => 'activity') };
+}
+
+const counted = (): Promise<Record<string, unknown>[]> =>
+  ask('SELECT crm_legacyreference AS key, count(*)::int AS n FROM crm_interactions GROUP BY 1 ORDER BY 1');
+const once = ['ACT-1', 'ACT-2', 'ACT-3'].map((key) => ({ key, n: 1 }));
+
+test('an attempt that waited for its turn while another took over writes nothing', async () => {
+  const staging = await staged();
+  const held = heldGate();
+  const slow = await attempt(staging, held.gate);
+  const sending = slow.send().catch((error: unknown) => error);
+  await held.asked;
+  const successor = await attempt(staging, open);
+  await successor.send();
+  held.release();
+  expect(await sending).toMatchObject({ code: 'load.fenced', kind: 'transient' });
+  expect(await counted()).toEqual(once);
+});
+
+test('what a dead attempt sent, and the target took late, is waited for and not created again', async () => {
+  const staging = await staged();
+  cloud.setFaults({ rules: [{ kind: 'slow', on: 'batch', amount: 700, probability: 1, after: 0, times: 1 }] });
+  const dead = await attempt(staging, open);
+  void dead.send().catch(() => {});
+  // Its request is under way, and nobody will hear the answer.
+  await sleep(200);
+  const successor = await attempt(staging, open);
+  await successor.send();
+  await sleep(settlingMs);
+  expect(await counted()).toEqual(once);
+});
+
+test('a newer attempt that an older one overtook may be tried again, and then writes', async () => {
+  const staging = await staged();
+  const current = await attempt(staging, open);
+  await attempt(staging, open);
+  await expect(current.send()).rejects.toMatchObject({ code: 'load.fenced', kind: 'transient' });
+  await (await attempt(staging, open)).send();
+  expect(await counted()).toEqual(once);
+});

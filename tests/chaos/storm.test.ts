@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { beforeAll, expect, test } from 'vitest';
+import { cross, type Landed } from './crossing.ts';
+import { wrongs } from './judge.ts';
+import { calmFor, stormOf } from './storm.ts';
+
+/** Seeds 1 to 5 have one, two and three workers, an attachment of 50 MB, and people at work in the source. */
+const seeds = [1, 2, 3, 4, 5];
+const calms = new Map<number, Landed>();
+
+beforeAll(() => {
+  // The workers that are killed are those of the package.
+  const built = spawnSync(process.execPath, ['tools/build.ts'], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stderr);
+}, 120_000);
+
+test.each(seeds)(
+  'storm %i loses no row, doubles none, and ends as the calm crossing',
+  { timeout: 600_000 },
+  async (seed) => {
+    const storm = stormOf(seed);
+    const calm = calms.get(storm.large) ?? (await cross(calmFor(storm.large)));
+    calms.set(storm.large, calm);
+    expect(wrongs(calm, storm, await cross(storm))).toEqual([]);
+  },
+);

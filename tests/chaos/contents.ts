@@ -21,7 +21,7 @@ export async function contentsOf(landing: Landing): Promise<Contents> {
   const tables = new Map<string, Record<string, unknown>[]>();
   const names = new Map<string, string>();
   const keyOf = (row: Record<string, unknown>): string =>
-    String(legacyKeys.map((one) => row[one]).find((one) => typeof one === 'string') ?? '');
+    legacyKeys.map((one) => row[one]).find((one) => typeof one === 'string') ?? '';
   for (const { set, id } of sets) {
     const rows = await landing.target<Record<string, unknown>>(`SELECT * FROM "${set}"`);
     tables.set(set, rows);

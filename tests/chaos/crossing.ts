@@ -125,14 +125,14 @@ async function insist<T>(work: () => Promise<T>, until: number): Promise<T> {
 /** Asks for a run's status all the time: asked while every worker is down, an answer may take its while. */
 function watching(now: () => Promise<RunStatus>): { last(): RunStatus | null; stop(): Promise<void> } {
   let last: RunStatus | null = null;
-  let over = false;
+  const over = new AbortController();
   const asking = (async () => {
-    for (; !over; await sleep(100)) last = await now().catch(() => last);
+    for (; !over.signal.aborted; await sleep(100)) last = await now().catch(() => last);
   })();
   return {
     last: () => last,
     stop() {
-      over = true;
+      over.abort();
       return asking;
     },
   };

@@ -1,5 +1,5 @@
 import { activityInfo, Context, heartbeat, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { LandfallError } from '../model/errors.ts';
 import { assessSource, assessTarget, openPlan, stageLookups } from './assess.ts';
 import { moveAttachments } from './attachments.ts';
@@ -29,7 +29,9 @@ const QuietBeatMs = 2_000;
  * stay in staging, encrypted, under that id.
  */
 async function translated(deps: Dependencies, of: RunRef, error: unknown): Promise<unknown> {
-  if (Context.current().cancellationSignal.aborted) return error;
+  // Whatever a step says that was told to stop, it says because of that; its own error would cross as it is.
+  const { aborted, reason } = Context.current().cancellationSignal;
+  if (aborted) return reason instanceof CancelledFailure ? reason : new CancelledFailure('CANCELLED');
   const known = error instanceof LandfallError ? error : null;
   const confidential =
     known?.confidential ?? (known ? null : error instanceof Error ? (error.stack ?? error.message) : String(error));

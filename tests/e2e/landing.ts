@@ -47,7 +47,7 @@ async function ask<T>(url: string, sql: string): Promise<T[]> {
 }
 
 /** The CRM's own blueprint with its entities changed. @param change JavaScript: from `entity` to what it shall be */
-async function varied(folder: string, change: string): Promise<string> {
+export async function varied(folder: string, change: string): Promise<string> {
   const crm = fileURLToPath(new URL('../../blueprints/crm/', import.meta.url));
   const file = join(folder, 'blueprint.ts');
   await copyFile(join(crm, 'countries.csv'), join(folder, 'countries.csv'));

@@ -1,9 +1,8 @@
 import { partsOf, referencesOf, type Entity } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
-import type { EntityOutline } from '../model/plan.ts';
 import { lookupsIn } from '../model/sql.ts';
 import { sourceExpressions } from '../mapping/compile.ts';
-import type { PlanPage, RunRef } from './contract.ts';
+import type { PagedEntity, PlanPage, RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
 import { plannedPart } from './parts.ts';
@@ -12,14 +11,17 @@ import { loadAfter } from './blueprint-problems.ts';
 /** Characters of entities in one page of an outline: well below what one payload may hold, with room for the rest. */
 const PageCharacters = 100_000;
 
-function outlineOf(entity: Entity): EntityOutline {
+function paged(entity: Entity, numberOf: ReadonlyMap<string, number>): PagedEntity {
   const references = partsOf(entity).flatMap(referencesOf);
+  const numbers = (names: readonly string[]): number[] => [
+    ...new Set(names.flatMap((name) => numberOf.get(name) ?? [])),
+  ];
   return {
     name: entity.name,
     title: entity.title,
     parts: partsOf(entity).map((part) => part.name),
-    loadAfter: loadAfter(entity),
-    pointsAt: [...new Set(references.map((one) => one.entity))],
+    loadAfter: numbers(loadAfter(entity)),
+    pointsAt: numbers(references.map((one) => one.entity)),
     keyed: entity.keyedBy !== undefined,
     later: Object.values(entity.fields).some((mapping) => mapping.kind === 'crosswalk' && mapping.later),
     attachments: entity.attachments !== undefined,
@@ -32,14 +34,15 @@ function outlineOf(entity: Entity): EntityOutline {
 export async function openPlan(deps: Dependencies, of: RunRef & { from: number }): Promise<PlanPage> {
   const plan = await loadPlan(await deps.staging(of.run), of.plan);
   const byName = new Map(plan.blueprint.entities.map((entity) => [entity.name, entity]));
-  const entities: EntityOutline[] = [];
+  const numberOf = new Map(plan.order.map((name, number) => [name, number]));
+  const entities: PagedEntity[] = [];
   let at = of.from;
   for (let room = PageCharacters; at < plan.order.length && room > 0; at += 1) {
     const entity = byName.get(plan.order[at] ?? '');
     if (!entity) continue;
-    const outline = outlineOf(entity);
-    room -= JSON.stringify(outline).length;
-    entities.push(outline);
+    const one = paged(entity, numberOf);
+    room -= JSON.stringify(one).length;
+    entities.push(one);
   }
   const outline = {
     migration: plan.migration,
@@ -47,14 +50,13 @@ export async function openPlan(deps: Dependencies, of: RunRef & { from: number }
     title: plan.blueprint.title,
     source: plan.source.name,
     target: plan.target.name,
-    entities,
     owners: plan.owners,
     engineers: plan.engineers,
     canFreeze: plan.source.freezes,
     needsLease: plan.source.snapshots && [...byName.values()].some((entity) => entity.consistency === 'snapshot'),
     options: plan.options,
   };
-  return { outline, next: at < plan.order.length ? at : null };
+  return { outline, entities, next: at < plan.order.length ? at : null };
 }
 
 function changed(what: string, where: Record<string, string>): LandfallError {

@@ -1,4 +1,4 @@
-import type { PlanOutline } from '../model/plan.ts';
+import type { EntityOutline, PlanOutline } from '../model/plan.ts';
 import type { ChunkResult, ChunkStep, CountsByPart, CountsByStep, Step } from '../model/run.ts';
 
 /**
@@ -55,9 +55,16 @@ export interface EntityRecord {
   crosswalk: string | null;
 }
 
-/** A plan's outline with some of its entities; the next ones start at number `next`, null after the last. */
+/**
+ * An entity as a page of the plan holds it: those that it refers to by their numbers in the plan's order. Every execution
+ * of a run reads all pages, and with the names of thousands, again and again, there would be room for nothing else.
+ */
+export type PagedEntity = Omit<EntityOutline, 'loadAfter' | 'pointsAt'> & { loadAfter: number[]; pointsAt: number[] };
+
+/** What a workflow needs of a plan, with some of its entities; the next ones start at number `next`, null after the last. */
 export interface PlanPage {
-  outline: PlanOutline;
+  outline: Omit<PlanOutline, 'entities'>;
+  entities: PagedEntity[];
   next: number | null;
 }
 

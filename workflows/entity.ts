@@ -134,7 +134,8 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
       entries.push({ chunk, manifest: result.manifest });
       await tell();
     },
-    () => lost || workflowInfo().continueAsNewSuggested,
+    // Something is done in every execution, however soon the server suggests another.
+    () => lost || (entries.length > 0 && workflowInfo().continueAsNewSuggested),
   );
 
   const written = await steps.writeLedger({

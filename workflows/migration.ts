@@ -191,14 +191,20 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
 
 /** What the workflow needs of its plan, page by page. */
 async function outlineOf(of: RunRef): Promise<PlanOutline> {
-  const { outline, next: second } = await openingSteps.openPlan({ ...of, from: 0 });
-  const { entities } = outline;
-  for (let from = second; from !== null;) {
-    const { outline: more, next } = await openingSteps.openPlan({ ...of, from });
-    entities.push(...more.entities);
-    from = next;
+  const first = await openingSteps.openPlan({ ...of, from: 0 });
+  const paged = first.entities;
+  for (let from = first.next; from !== null;) {
+    const page = await openingSteps.openPlan({ ...of, from });
+    paged.push(...page.entities);
+    from = page.next;
   }
-  return outline;
+  const named = (numbers: readonly number[]): string[] => numbers.flatMap((number) => paged[number]?.name ?? []);
+  const entities = paged.map((one) => ({
+    ...one,
+    loadAfter: named(one.loadAfter),
+    pointsAt: named(one.pointsAt),
+  }));
+  return { ...first.outline, entities };
 }
 
 /** One run of one migration, from the first look at both systems to the switch. */

@@ -34,6 +34,11 @@ import { boundedFanOut, inDependencyOrder } from './schedule.ts';
 import { LandfallEntity, LandfallPhase, LandfallRun, LandfallWaiting } from './search-attributes.ts';
 import { stepsFor, type Sides } from './steps.ts';
 
+/**
+ * Events that an execution adds in any case. What it begins with may be so much that the server suggests to continue as
+ * new at once: without this a run would do nothing else.
+ */
+const EventsAtLeast = 100;
 /** Events after which a run continues as new although it replays rejects, and then goes on as if all were loaded anew. */
 const EventsAtMost = 20_000;
 
@@ -62,6 +67,8 @@ export class Run {
   readonly marks: Readonly<Record<MarkName, Marks>>;
   readonly children = new Set<string>();
   readonly #input: MigrationInput;
+  /** Events that there were when the work of this execution began. */
+  readonly #begun = workflowInfo().historyLength;
   readonly #byName: ReadonlyMap<string, EntityOutline>;
   /** Decisions under way. */
   deciding = 0;
@@ -247,7 +254,8 @@ export class Run {
   tired(): boolean {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     const replaying = this.status.replays.some((one) => one.outcome === 'running');
-    return replaying ? historyLength > EventsAtMost : continueAsNewSuggested;
+    if (replaying) return historyLength > EventsAtMost;
+    return continueAsNewSuggested && historyLength > this.#begun + EventsAtLeast;
   }
 
   /** Continues as new, with no child open, where history has grown long. */

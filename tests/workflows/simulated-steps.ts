@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Context, heartbeat } from '@temporalio/activity';
-import type { Activities, ChunkTask, EntityRecord } from '../../activities/contract.ts';
+import type { Activities, ChunkTask, EntityRecord, PagedEntity } from '../../activities/contract.ts';
 import { RunOptions } from '../../model/options.ts';
 import type { EntityOutline } from '../../model/plan.ts';
 import type { ChunkResult, CountsByPart } from '../../model/run.ts';
@@ -73,6 +73,8 @@ export function simulatedSteps(of: Simulated): { activities: Activities; asked: 
     return of.known?.(name);
   };
   const byName = new Map(of.entities.map((one) => [one.name, one]));
+  const numberOf = new Map(of.entities.map((one, number) => [one.name, number]));
+  const numbers = (names: readonly string[]): number[] => names.flatMap((name) => numberOf.get(name) ?? []);
   let documents = 0;
 
   const sums = (entity: string, counts: Record<string, number>): CountsByPart =>
@@ -95,9 +97,14 @@ export function simulatedSteps(of: Simulated): { activities: Activities; asked: 
 
   const activities: Activities = {
     openPlan: async ({ from }) => {
-      let to = from;
-      for (let room = PageCharacters; to < of.entities.length && room > 0; to += 1)
-        room -= JSON.stringify(of.entities[to]).length;
+      const page: PagedEntity[] = [];
+      let at = from;
+      for (let room = PageCharacters; at < of.entities.length && room > 0; at += 1) {
+        const one = of.entities[at];
+        if (!one) continue;
+        page.push({ ...one, loadAfter: numbers(one.loadAfter), pointsAt: numbers(one.pointsAt) });
+        room -= JSON.stringify(page.at(-1)).length;
+      }
       return {
         outline: {
           migration: 'simulated',
@@ -105,14 +112,14 @@ export function simulatedSteps(of: Simulated): { activities: Activities; asked: 
           title: 'Simulated',
           source: 'legacy',
           target: 'cloud',
-          entities: of.entities.slice(from, to),
           owners: ['olga'],
           engineers: ['emil'],
           canFreeze: true,
           needsLease: true,
           options: RunOptions.parse(of.options),
         },
-        next: to < of.entities.length ? to : null,
+        entities: page,
+        next: at < of.entities.length ? at : null,
       };
     },
     assessSource: nothing,

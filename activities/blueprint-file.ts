@@ -47,9 +47,9 @@ export async function loadBlueprint(
       throw new LandfallError({
         code: 'blueprint.invalid',
         kind: 'permanent',
-        what: `The file’s default export is not a blueprint: ${parsed.error.issues[0]?.message ?? 'nothing is exported'}.`,
+        what: `The file’s default export is not a blueprint: ${mistakesIn(parsed.error)}.`,
         where,
-        hint: 'End the file with `export default blueprint(…)`.',
+        hint: 'End the file with `export default blueprint(…)`, and mend what is named; an editor with TypeScript points at each.',
       });
     }
     return { blueprint: parsed.data, bundle, lookups: await readLookups(parsed.data, dirname(file)) };
@@ -75,6 +75,15 @@ export async function loadBlueprint(
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** The first mistakes, each with its place; one deep inside may bring many others along. */
+function mistakesIn(error: z.ZodError): string {
+  const found = error.issues.map((issue) => `${issue.path.map(String).join('.') || 'the top'}: ${issue.message}`);
+  const more = found.length > MistakesTold ? ` (and ${found.length - MistakesTold} more)` : '';
+  return `${found.slice(0, MistakesTold).join('; ')}${more}`;
+}
+
+const MistakesTold = 5;
 
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -93,7 +93,7 @@ export function mutated(value: unknown, random: Random): unknown {
         put(
           one,
           typeof was === 'string'
-            ? `${was.slice(0, was.length / 2)}${String(random.pick(['(', "'", '\0', '😀', ' ']))}`
+            ? `${was.slice(0, was.length / 2)}${random.pick(['(', "'", '\0', '😀', ' '])}`
             : [was],
         );
         break;

@@ -10,5 +10,5 @@ test.each(guards)('the guard «$guard» is where the list says, and so is its te
 });
 
 test('every invariant of the architecture has guards', () => {
-  expect([...new Set(guards.map((one) => one.invariant))].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(new Set(guards.map((one) => one.invariant))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8]));
 });

@@ -57,6 +57,20 @@ export async function leaseOf(deps: Dependencies, run: string, epoch: number | n
   return lease;
 }
 
+/** Nobody can say now whether the snapshot is there: then nothing that failed in it has failed for good. */
+function unreachable(epoch: number, error: unknown): LandfallError {
+  const known = error instanceof LandfallError ? error : null;
+  return new LandfallError({
+    code: 'source.lost',
+    kind: 'transient',
+    what: 'Reading from the source broke off, and the source cannot be asked whether its snapshot is still there.',
+    where: { ...known?.where, lease: epoch },
+    hint: 'Landfall tries again; check the network if it goes on.',
+    ...(known?.confidential === undefined ? {} : { confidential: known.confidential }),
+    cause: error,
+  });
+}
+
 /** When reading failed: was it because the snapshot is gone? Then the run needs a new one rather than a retry. */
 export async function explainReadFailure(
   source: Source,
@@ -65,6 +79,7 @@ export async function explainReadFailure(
   error: unknown,
 ): Promise<unknown> {
   if (!lease || epoch === null || !source.isAlive) return error;
-  const alive = await source.isAlive(lease).catch(() => true);
+  const alive = await source.isAlive(lease).catch(() => null);
+  if (alive === null) return unreachable(epoch, error);
   return alive ? error : lost(epoch, error);
 }

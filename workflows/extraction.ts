@@ -59,11 +59,15 @@ async function openLease(run: Run): Promise<number> {
   return epoch;
 }
 
-async function release(run: Run): Promise<void> {
-  if (!run.memory.holding) return;
+/**
+ * Gives a snapshot back, also one that is lost already: what is asked of the server must not depend on whether the news of
+ * the loss came before or after that of a step which failed by it.
+ */
+async function release(run: Run, lease: number | null): Promise<void> {
+  if (lease === null) return;
   run.memory.holding = false;
-  const holder = getExternalWorkflowHandle(holderOf(run, run.memory.lease));
-  // It may have ended by itself in between.
+  const holder = getExternalWorkflowHandle(holderOf(run, lease));
+  // It may have ended by itself.
   await run.uncut(() => holder.cancel()).catch(() => {});
 }
 
@@ -80,13 +84,13 @@ export async function extractAll(run: Run): Promise<void> {
       if (!isLost()) barren = 0;
       if (!isLost() && (await extractUnder(run, lease, isLost))) {
         run.memory.sourceFigures = (await run.steps.measureSource({ ...run.of, lease })).digest;
-        await release(run);
+        await release(run, lease);
         return;
       }
-      await release(run);
+      await release(run, lease);
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      await release(run);
+      await release(run, lease);
       if (!isLostLease(error)) throw error;
     }
     const { refused } = run;

@@ -85,20 +85,21 @@ function lostEntry(): Entry {
   ];
 }
 
-/** What libpq says when it is the connection that failed, rather than the statement (fe-connect.c, fe-exec.c, fe-misc.c). */
-const ConnectionFailed =
-  /unable to connect|connection (to server|refused|reset|timed out|not open|has been closed)|connection due to|server closed the connection|could not (receive|send|connect|translate)|SYSCALL|timeout expired|the database system is|no connection to the server|bad connection|unexpected EOF|lost synchronization|Broken pipe/i;
-
-/** What libpq says when the server was reached and did not let it in: waiting mends none of these. */
-const NotLetIn = /authentication failed|does not exist|no pg_hba/i;
+/** The server was reached and did not let the user in, or refused a statement: waiting mends none of these. */
+const Refused = /authentication failed|does not exist|no pg_hba|ERROR: {2}/i;
+/** What a server says to a statement because it is going, coming, or told to. */
+const Passing = /terminating connection|the database system is|server closed the connection/i;
+/** DuckDB's own refusals of what it read or was told, which the connection has nothing to do with. */
+const OwnRefusal = /^(?:Conversion|Binder|Parser|Catalog|Out of Range|Not implemented|Constraint|Permission) Error/i;
 
 /**
- * What DuckDB says of a read that broke off. It has no codes: whether the connection failed is told from libpq's words.
+ * What DuckDB says of a read that broke off. It has no codes, and libpq's words for a broken connection are many: so what
+ * is not known to be a refusal is taken for one, and tried again.
  *
  * @returns null when it was not the connection
  */
 export function brokenOff(message: string, connection: string, settings: Settings): LandfallError | null {
-  if (NotLetIn.test(message) || !ConnectionFailed.test(message)) return null;
+  if (OwnRefusal.test(message) || (Refused.test(message) && !Passing.test(message))) return null;
   const [code, kind, what, hint] = lostEntry();
   const where = { connection, host: settings.host, port: settings.port, database: settings.database };
   return new LandfallError({ code, kind, what, where, hint, confidential: message });

@@ -4,8 +4,8 @@ import { cross, type Landed } from './crossing.ts';
 import { wrongs } from './judge.ts';
 import { calmFor, stormOf } from './storm.ts';
 
-/** Seeds 1 to 5 have one, two and three workers, an attachment of 50 MB, and people at work in the source. */
-const seeds = [1, 2, 3, 4, 5];
+/** Three workers, and one. More: `npm run soak`. */
+const seeds = [2, 3];
 const calms = new Map<number, Landed>();
 
 beforeAll(() => {

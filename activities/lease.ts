@@ -73,13 +73,17 @@ function unreachable(epoch: number, error: unknown): LandfallError {
 
 /** When reading failed: was it because the snapshot is gone? Then the run needs a new one rather than a retry. */
 export async function explainReadFailure(
-  source: Source,
+  source: Pick<Source, 'isAlive'>,
   lease: LeaseRef | undefined,
   epoch: number | null,
   error: unknown,
 ): Promise<unknown> {
   if (!lease || epoch === null || !source.isAlive) return error;
-  const alive = await source.isAlive(lease).catch(() => null);
-  if (alive === null) return unreachable(epoch, error);
-  return alive ? error : lost(epoch, error);
+  try {
+    return (await source.isAlive(lease)) ? error : lost(epoch, error);
+  } catch (refused) {
+    // A password that was changed meanwhile is no lost connection.
+    const forGood = refused instanceof LandfallError && refused.kind !== 'transient';
+    return forGood ? refused : unreachable(epoch, error);
+  }
 }

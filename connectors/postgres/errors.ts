@@ -88,13 +88,14 @@ function lostEntry(): Entry {
 /** The server was reached and did not let the user in, or refused a statement: waiting mends none of these. */
 const Refused = /authentication failed|does not exist|no pg_hba|ERROR: {2}/i;
 /** What a server says to a statement because it is going, coming, or told to. */
-const Passing = /terminating connection|the database system is|server closed the connection/i;
+const Passing =
+  /terminating connection|the database system is|server closed the connection|conflict with recovery|could not serialize/i;
 /** DuckDB's own refusals of what it read or was told, which the connection has nothing to do with. */
 const OwnRefusal = /^(?:Conversion|Binder|Parser|Catalog|Out of Range|Not implemented|Constraint|Permission) Error/i;
 
 /**
  * What DuckDB says of a read that broke off. It has no codes, and libpq's words for a broken connection are many: so what
- * is not known to be a refusal is taken for one, and tried again.
+ * is not known to be a refusal counts as a broken connection, and is tried again.
  *
  * @returns null when it was not the connection
  */

@@ -38,7 +38,8 @@ export interface AcceptedManifest {
 
 /**
  * Deletes what the steps of a run wrote and nobody refers to. Only objects that have the form of a step's (a manifest, a
- * file of rows, what attempts at loading left for each other, an attachment) are ever candidates: keys, evidence, the plan and everything unknown stay.
+ * file of rows, what attempts at loading left for each other, an attachment) are ever candidates: keys, evidence, the plan
+ * and everything unknown stay.
  *
  * For a run whose steps are done. The grace period covers attempts that outlive their cancellation; it does not make
  * collecting safe beside steps at work, because an attempt may come upon an older one's object and rely on it.

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -18,6 +19,7 @@ import { collectionOf } from '../conformance/target-cloud-crm.ts';
 import { staged } from '../staging/open-staging.ts';
 
 const settlingMs = 1_000;
+const noteId = '11111111-1111-4111-a111-111111111111';
 let data: string;
 let postgres: SandboxPostgres;
 let cloud: CloudCrm;
@@ -147,4 +149,22 @@ test('a newer attempt that an older one overtook may be tried again, and then wr
   await expect(current.send()).rejects.toMatchObject({ code: 'load.fenced', kind: 'transient' });
   await (await attempt(staging, open)).send();
   expect(await counted()).toEqual(once);
+});
+
+test('an upload that waited for its turn while another took over clears nothing', async () => {
+  const staging = await staged();
+  await ask('TRUNCATE annotations CASCADE');
+  await ask(`INSERT INTO annotations (annotationid, crm_legacyid) VALUES ('${noteId}', 'NOTE-1')`);
+  const notes = collectionOf({ collection: 'annotations', id: 'annotationid', legacyKey: 'crm_legacyid' }, {});
+  const file = { name: 'a.txt', bytes: 3, content: () => Readable.from([Buffer.from('abc')]) };
+  const put = (loader: Loader): Promise<void> | undefined =>
+    target.putAttachment?.(notes, noteId, 'documentbody', file, loader.call);
+  const held = heldGate();
+  const slow = await attempt(staging, held.gate);
+  const sending = put(slow.loader)?.catch((error: unknown) => error);
+  await held.asked;
+  await attempt(staging, open);
+  held.release();
+  expect(await sending).toMatchObject({ code: 'load.fenced' });
+  expect(await ask('SELECT 1 FROM "$files"')).toEqual([]);
 });

@@ -66,6 +66,18 @@ describe('garbage collection', () => {
     }
   });
 
+  test('deletes what attempts at loading left for each other, and nothing else beside it', async () => {
+    const staging = await staged();
+    const folder = `runs/${staging.run}/account/load/00000003-0123456789abcdef`;
+    for (const name of ['epoch-1', 'epoch-2', 'intent-0.json', 'receipts-0.json']) {
+      await staging.store.put(`${folder}/${name}`, Buffer.from('x'));
+    }
+    const stays = `runs/${staging.run}/account/load/found-before-accounts.json`;
+    await staging.store.put(stays, Buffer.from('x'));
+    await collectGarbage(staging, { referenced: new Set(), graceMs: hour, now: Date.now() + 2 * hour });
+    expect(await paths(staging)).toEqual([stays]);
+  });
+
   test('keeps what is younger than the grace period', async () => {
     const staging = await staged();
     await attempt(staging, 0);

@@ -5,7 +5,7 @@ import { calmFor, stormOf, type Storm } from './storm.ts';
 
 /**
  * Storm after storm, until so many seeds or minutes are over: `npm run soak -- --seeds 200 --minutes 120`. `--from` is
- * the first seed, `--seed` repeats one and says what struck when. Ends with 1 when a storm did harm.
+ * the first seed, `--seed` repeats one and says what struck when. Ends with 1 when a storm did harm, or none was had.
  */
 const { values } = parseArgs({
   options: {
@@ -52,4 +52,4 @@ for (let seed = first; seed < first + seeds && Date.now() < over; seed += 1) {
   );
 }
 say(`${done} storms, ${failed.length} did harm${failed.length > 0 ? `: seeds ${failed.join(', ')}` : ''}`);
-process.exitCode = failed.length > 0 ? 1 : 0;
+process.exitCode = failed.length > 0 || done === 0 ? 1 : 0;

@@ -6,6 +6,7 @@ import { identifier } from '../model/sql.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
+import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
@@ -19,7 +20,7 @@ import {
   type Prepared,
   type Reference,
 } from './load-rows.ts';
-import { batchesOf, inLanes, Lanes, Loader } from './loader.ts';
+import { Loader } from './loader.ts';
 import { entityOf, partsOf, restrictedKey, targetOf } from './parts.ts';
 import { arrived, Receipt, receipt, writeReceipts } from './receipts.ts';
 import { inputsOf, manifestOf } from './transform.ts';
@@ -148,7 +149,7 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
       }
       const partOf = (collection: string): string =>
         partsOf(entity).find((part) => part.to.collection === collection)?.name ?? entity.name;
-      await inLanes(batchesOf(documents(), target.batchLimit), Lanes, async (batch) => {
+      await inLanes(loader.batches(documents()), Lanes, async (batch) => {
         const answered = await loader.send(batch.number, batch.documents, 'write', partOf);
         for (const one of answered) {
           const id = `${one.part}\n${one._key}`;

@@ -11,6 +11,7 @@ import type {
 import { LandfallError } from '../model/errors.ts';
 import type { Staging } from '../staging/index.ts';
 import { digestOf, getSealed, putSealed } from '../staging/sealed.ts';
+import { batchesOf, type Batch } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat } from './dependencies.ts';
 import { Receipt, receipt, receiptOf } from './receipts.ts';
@@ -93,6 +94,17 @@ export class Loader {
     }
   }
 
+  /**
+   * Documents in the order of their keys, in batches that are the same at every attempt: what one attempt staged under a
+   * batch's number, the next takes to be about the same rows. So the limit that the first attempt found holds here, also
+   * where an engineer changes the connection's meanwhile.
+   */
+  async *batches(documents: AsyncIterable<TargetDocument>): AsyncGenerator<Batch> {
+    const path = `${this.#folder}/batches.json`;
+    await putSealed(this.#staging, path, { limit: this.#target.batchLimit });
+    yield* batchesOf(documents, (await getSealed(this.#staging, path, Cut)).limit);
+  }
+
   /** Sends one batch and settles it: when this returns, every row's fate is known and staged. */
   async send(
     number: number,
@@ -130,11 +142,14 @@ export class Loader {
         await this.#stillHeld();
       }
       if (createOnly && this.#again) open = withTargetKeys(open, await this.#found(open));
-      const started = Date.now();
-      const outcomes = await this.#target.writeBatch(open, mode, this.call);
-      this.#beat.beat(Date.now() - started);
-      for (const outcome of outcomes) {
-        settled.set(`${outcome.collection}\n${outcome.legacyKey}`, receiptOf(partOf(outcome.collection), outcome));
+      // A request has the size that the connection allows today.
+      for await (const request of batchesOf(open, this.#target.batchLimit)) {
+        const started = Date.now();
+        const outcomes = await this.#target.writeBatch(request.documents, mode, this.call);
+        this.#beat.beat(Date.now() - started);
+        for (const outcome of outcomes) {
+          settled.set(`${outcome.collection}\n${outcome.legacyKey}`, receiptOf(partOf(outcome.collection), outcome));
+        }
       }
       const isOpen = (document: TargetDocument): boolean =>
         groupsOf(document).some(({ collection, rows }) =>
@@ -196,6 +211,7 @@ export class Loader {
   }
 }
 
+const Cut = z.strictObject({ limit: z.int().min(1) });
 const FoundBefore = z.strictObject({ rows: z.int().nullable() });
 
 interface Known {
@@ -224,52 +240,4 @@ function withTargetKeys(documents: readonly TargetDocument[], known: ReadonlyMap
     row: keyed(one.collection, one.row),
     ...(lines ? { lines: { ...lines, rows: lines.rows.map((row) => keyed(lines.collection, row)) } } : {}),
   }));
-}
-
-/** Runs batches side by side, in order of their numbers; the request gate decides how many are under way. */
-export async function inLanes<T>(
-  batches: AsyncIterable<T>,
-  lanes: number,
-  work: (batch: T) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  let failure: { error: unknown } | null = null;
-  for await (const batch of batches) {
-    if (failure !== null) break;
-    const one: Promise<void> = work(batch)
-      .catch((error: unknown) => void (failure ??= { error }))
-      .finally(() => running.delete(one));
-    running.add(one);
-    if (running.size >= lanes) await Promise.race(running);
-  }
-  await Promise.all(running);
-  // eslint-disable-next-line typescript/no-unnecessary-condition
-  if (failure !== null) throw (failure as { error: unknown }).error;
-}
-
-/** Batches under way at a time within one chunk. */
-export const Lanes = 4;
-
-interface Batch {
-  number: number;
-  documents: TargetDocument[];
-}
-
-/** Documents in the order of their keys, in batches that are the same at every attempt. */
-export async function* batchesOf(documents: AsyncIterable<TargetDocument>, limit: number): AsyncGenerator<Batch> {
-  let batch: TargetDocument[] = [];
-  let size = 0;
-  let number = 0;
-  for await (const document of documents) {
-    const rows = 1 + (document.lines?.rows.length ?? 0);
-    if (size > 0 && size + rows > limit) {
-      yield { number, documents: batch };
-      number += 1;
-      batch = [];
-      size = 0;
-    }
-    batch.push(document);
-    size += rows;
-  }
-  if (batch.length > 0) yield { number, documents: batch };
 }

@@ -4,11 +4,12 @@ import { literal } from '../model/sql.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import { digestOf } from '../staging/sealed.ts';
+import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
 import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, textOf } from './load-rows.ts';
-import { batchesOf, inLanes, Lanes, Loader } from './loader.ts';
+import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
 import { arrived, Receipt, writeReceipts } from './receipts.ts';
 import { inputsOf, manifestOf } from './transform.ts';
@@ -90,7 +91,7 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
           }
         }
       }
-      await inLanes(batchesOf(documents(), target.batchLimit), Lanes, async (batch) => {
+      await inLanes(loader.batches(documents()), Lanes, async (batch) => {
         for (const one of await loader.send(batch.number, batch.documents, 'references', () => entity.name)) {
           const loadedAs = first.get(one._key);
           if (!loadedAs) continue;

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ChunkTask } from '../../activities/contract.ts';
 import { Loader } from '../../activities/loader.ts';
+import type { Receipt } from '../../activities/receipts.ts';
 import { odataV4 } from '../../connectors/odata-v4/index.ts';
 import { Settings } from '../../connectors/odata-v4/settings.ts';
 import type { RequestGate, Target, TargetDocument } from '../../connectors/port.ts';
@@ -105,11 +106,44 @@ function heldGate(): { gate: RequestGate; asked: Promise<void>; release: () => v
   return { gate, asked, release };
 }
 
-async function attempt(staging: Staging, gate: RequestGate): Promise<{ loader: Loader; send(): Promise<unknown> }> {
+async function attempt(
+  staging: Staging,
+  gate: RequestGate,
+  to: Target = target,
+): Promise<{ loader: Loader; send(): Promise<unknown>; sendAll(): Promise<unknown[]> }> {
   const beat = { signal: new AbortController().signal, beat: () => {} };
-  const loader = new Loader(staging, target, gate, beat, task);
+  const loader = new Loader(staging, to, gate, beat, task);
   await loader.takeLease();
-  return { loader, send: () => loader.send(0, documents, 'write', () => 'activity') };
+  const send = (number: number, some: TargetDocument[]): Promise<Receipt[]> =>
+    loader.send(number, some, 'write', () => 'activity');
+  return {
+    loader,
+    send: () => send(0, documents),
+    async sendAll() {
+      const receipts: Receipt[] = [];
+      for await (const batch of loader.batches(inOrder()))
+        receipts.push(...(await send(batch.number, batch.documents)));
+      return receipts.map((one) => one._key).toSorted();
+    },
+  };
+}
+
+async function* inOrder(): AsyncGenerator<TargetDocument> {
+  yield* documents;
+}
+
+/** The target behind a connection of another batch limit, and a worker that dies as soon as it wrote that many batches. */
+function limitedTo(batchLimit: number, dies = Infinity): Target {
+  let written = 0;
+  return {
+    ...target,
+    batchLimit,
+    async writeBatch(...of) {
+      const outcomes = await target.writeBatch(...of);
+      if ((written += 1) === dies) throw new Error('killed');
+      return outcomes;
+    },
+  };
 }
 
 const counted = (): Promise<Record<string, unknown>[]> =>
@@ -148,6 +182,24 @@ test('a newer attempt that an older one overtook may be tried again, and then wr
   await attempt(staging, open);
   await expect(current.send()).rejects.toMatchObject({ code: 'load.fenced', kind: 'transient' });
   await (await attempt(staging, open)).send();
+  expect(await counted()).toEqual(once);
+});
+
+test('a batch limit that an engineer lowered after an attempt broke off doubles nothing', async () => {
+  const staging = await staged();
+  const broken = await attempt(staging, open, limitedTo(2, 1));
+  await expect(broken.sendAll()).rejects.toThrow('killed');
+  const successor = await attempt(staging, open, limitedTo(1));
+  expect(await successor.sendAll()).toEqual(['ACT-1', 'ACT-2', 'ACT-3']);
+  expect(await counted()).toEqual(once);
+});
+
+test('a batch limit that an engineer raised after an attempt broke off leaves nothing out', async () => {
+  const staging = await staged();
+  const broken = await attempt(staging, open, limitedTo(1, 2));
+  await expect(broken.sendAll()).rejects.toThrow('killed');
+  const successor = await attempt(staging, open, limitedTo(3));
+  expect(await successor.sendAll()).toEqual(['ACT-1', 'ACT-2', 'ACT-3']);
   expect(await counted()).toEqual(once);
 });
 

@@ -116,7 +116,8 @@ export class Loader {
     const known = await this.#staged(path, z.array(Receipt));
     if (known) return known;
     await this.#stillHeld();
-    const createOnly = mode === 'write' && documents.some((one) => one.collection.write === 'create');
+    // Lines that are created each time they are sent make of a header that is upserted a document that is not.
+    const createOnly = mode === 'write' && documents.flatMap(groupsOf).some((one) => one.collection.write === 'create');
     let intended = false;
     if (createOnly) {
       const keys = documents.map((one) => one.row.legacyKey);
@@ -130,13 +131,21 @@ export class Loader {
         // What an earlier attempt, or an earlier try, may have written is looked up before it is created again.
         await sleep(this.#target.settlingMs, undefined, { signal: this.#beat.signal });
         if (!this.#again) {
-          for (const [id, row] of await this.#found(open)) {
+          const found = await this.#found(open);
+          const isThere = (one: TargetDocument): boolean => idsOf(one).every((id) => found.has(id));
+          const there = new Set(open.filter(isThere).flatMap(idsOf));
+          for (const [id, row] of found) {
+            if (!there.has(id)) continue;
             settled.set(
               id,
               receipt(partOf(row.collection), row.legacyKey, { outcome: 'created', target: row.targetKey }),
             );
           }
-          open = open.filter((one) => !settled.has(idOf(one.collection, one.row)));
+          // Of a header that is upserted nothing is known, but its lines may be there, and must not be created again.
+          open = withTargetKeys(
+            open.filter((one) => !isThere(one)),
+            found,
+          );
           if (open.length === 0) break;
         }
         await this.#stillHeld();
@@ -152,12 +161,7 @@ export class Loader {
         }
       }
       const isOpen = (document: TargetDocument): boolean =>
-        groupsOf(document).some(({ collection, rows }) =>
-          rows.some((row) => {
-            const found = settled.get(idOf(collection, row));
-            return found === undefined || found.outcome === 'uncertain';
-          }),
-        );
+        idsOf(document).some((id) => (settled.get(id)?.outcome ?? 'uncertain') === 'uncertain');
       open = open.filter(isOpen);
       if (open.length > 0 && tries >= SettleTries) {
         throw new LandfallError({
@@ -227,6 +231,10 @@ function idOf(collection: TargetCollection, row: { legacyKey: string }): string 
 /** The rows of a document by collection: the header, then its lines. */
 function groupsOf(document: TargetDocument): { collection: TargetCollection; rows: readonly TargetRow[] }[] {
   return [{ collection: document.collection, rows: [document.row] }, ...(document.lines ? [document.lines] : [])];
+}
+
+function idsOf(document: TargetDocument): string[] {
+  return groupsOf(document).flatMap(({ collection, rows }) => rows.map((row) => idOf(collection, row)));
 }
 
 /** A row whose key in the target is known is changed there, and not created. */

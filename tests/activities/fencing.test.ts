@@ -185,6 +185,25 @@ test('a newer attempt that an older one overtook may be tried again, and then wr
   expect(await counted()).toEqual(once);
 });
 
+test('lines that are created, of a header that is upserted, are looked up after the answer was lost', async () => {
+  const staging = await staged();
+  const accounts = collectionOf({ collection: 'accounts', id: 'accountid', legacyKey: 'crm_legacyid' }, {});
+  const regarding = { field: 'regardingobjectid', collection: 'accounts', targetKey: null, toHeader: true as const };
+  const rows = documents.map(({ row }) => ({ ...row, references: [regarding] }));
+  const document = {
+    collection: accounts,
+    row: { legacyKey: 'ORG-1', body: JSON.stringify({ name: 'Müller AG' }), references: [] },
+    lines: { collection: calls, rows },
+  };
+  cloud.setFaults({
+    rules: [{ kind: 'reset-after-commit', on: 'batch', amount: 1, probability: 1, after: 0, times: 1 }],
+  });
+  const { loader } = await attempt(staging, open);
+  const receipts = await loader.send(0, [document], 'write', (collection) => collection);
+  expect(receipts.map((one) => one._key).toSorted()).toEqual(['ACT-1', 'ACT-2', 'ACT-3', 'ORG-1']);
+  expect(await counted()).toEqual(once);
+});
+
 test('a batch limit that an engineer lowered after an attempt broke off doubles nothing', async () => {
   const staging = await staged();
   const broken = await attempt(staging, open, limitedTo(2, 1));

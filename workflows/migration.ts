@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   ContinueAsNew,
   isCancellation,
@@ -149,6 +150,8 @@ async function walk(run: Run): Promise<void> {
   await run.recall(run.outline.entities.slice(0, LinesOnPage).map((one) => one.name));
   for (const { name, phase, pass } of stages.slice(stages.findIndex((one) => one.name === run.memory.stage))) {
     run.memory.stage = name;
+    // A step that ended all the same says nothing of an abort, and the cut-over cannot be cut off once it began.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped before ${name}`);
     if (run.status.phase !== phase && (phase !== 'cut-over' || run.outline.mode === 'live')) run.enter(phase);
     if ((await pass(run)) === false) return;
     run.through.clear();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Context, heartbeat } from '@temporalio/activity';
 import type { Activities, ChunkTask, EntityRecord, PagedEntity } from '../../activities/contract.ts';
 import { RunOptions } from '../../model/options.ts';
-import type { EntityOutline } from '../../model/plan.ts';
+import type { EntityOutline, RunMode } from '../../model/plan.ts';
 import type { ChunkResult, CountsByPart } from '../../model/run.ts';
 
 /** As much of an outline as one page of the real step holds. */
@@ -12,6 +12,8 @@ export interface Simulated {
   entities: readonly EntityOutline[];
   chunksOf: (entity: string) => number;
   options: Partial<RunOptions>;
+  /** A rehearsal unless it says so. */
+  mode?: RunMode;
   /** The share of rows that each transform rejects. */
   rejects?: number;
   /** What earlier executions knew of every entity, whatever digest they carried. */
@@ -108,7 +110,7 @@ export function simulatedSteps(of: Simulated): { activities: Activities; asked: 
       return {
         outline: {
           migration: 'simulated',
-          mode: 'rehearsal',
+          mode: of.mode ?? 'rehearsal',
           title: 'Simulated',
           source: 'legacy',
           target: 'cloud',

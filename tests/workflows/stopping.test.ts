@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Activities } from '../../activities/contract.ts';
+import { noCounts } from '../../model/run.ts';
+import { Marks } from '../../workflows/marks.ts';
+import { blank, type Carried, type Memory } from '../../workflows/memory.ts';
+import { abort, status } from '../../workflows/messages.ts';
+import { makeBench, type Bench } from './simulated-run.ts';
+import { simulatedEntity, type Simulated } from './simulated-steps.ts';
+
+const entities = [simulatedEntity(1, 0), simulatedEntity(2, 0)];
+const asserted = { args: [{ action: 'abort' as const, assertion: '' }] as [{ action: 'abort'; assertion: string }] };
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await makeBench(inject('temporalAddress'));
+}, 60_000);
+afterEach(() => bench.idle());
+afterAll(() => bench.close());
+
+/** What a live run that was signed takes along. */
+function signed(memory: Partial<Memory>): Carried {
+  const none = new Marks(entities.map((one) => one.name)).toString();
+  return {
+    entities: 'e'.repeat(64),
+    memory: { ...blank(), ...memory },
+    phase: 'sign-off',
+    marks: { through: none, nothingReady: none, overLimit: none, heldBack: none },
+    totals: noCounts(),
+    status: {
+      paused: false,
+      report: { digest: 'r'.repeat(64), verdict: 'whole' },
+      signed: { by: 'olga', decision: 'signed', report: 'r'.repeat(64) },
+      failure: null,
+      replays: [],
+      startedAt: '2026-01-01T00:00:00.000Z',
+    },
+  };
+}
+
+const start = async (of: Partial<Simulated>, carried?: Carried) => {
+  const { run } = await bench.start({ entities, chunksOf: () => 2, options: {}, mode: 'live', ...of }, carried);
+  return bench.client.workflow.getHandle(run);
+};
+
+/** A step that answers only once it is let go, whatever it is told. */
+function held<Name extends keyof Activities>(
+  name: Name,
+  answer: Awaited<ReturnType<Activities[Name]>>,
+): { steps: Partial<Activities>; asked: Promise<void>; letGo: () => void } {
+  let letGo = (): void => {};
+  let came = (): void => {};
+  const asked = new Promise<void>((resolve) => (came = resolve));
+  const free = new Promise<void>((resolve) => (letGo = resolve));
+  const step = async () => {
+    came();
+    await free;
+    return answer;
+  };
+  return { steps: { [name]: step }, asked, letGo };
+}
+
+describe('a run that was aborted', () => {
+  test('does not switch, although the step before the cut-over ended all the same', { timeout: 30_000 }, async () => {
+    const called: string[] = [];
+    const noted = (name: string) => async (): Promise<void> => void called.push(name);
+    const recall = held('recallEntities', { entities: {} });
+    const steps = { ...recall.steps, freezeSource: noted('freezeSource'), goLive: noted('goLive') };
+    const run = await start({ steps }, signed({ stage: 'cut-over' }));
+    await recall.asked;
+    await run.executeUpdate(abort, asserted);
+    recall.letGo();
+    expect(await run.result()).toMatchObject({ phase: 'aborted' });
+    expect((await run.query(status)).failure?.code).toBe('aborted');
+    expect(called).toEqual([]);
+  });
+});

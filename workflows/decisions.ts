@@ -56,7 +56,8 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
       },
     });
 
-  const ended = (): boolean => status.phase === 'done' || status.phase === 'aborted';
+  // One that was aborted still gives back what it holds: until then its phase is what it was.
+  const ended = (): boolean => status.phase === 'done' || status.phase === 'aborted' || status.failure !== null;
   const setPause = (paused: boolean) => (): void => {
     status.paused = paused;
     for (const id of run.children) {
@@ -69,7 +70,7 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
 
   takes(signOff, {
     action: 'sign-off',
-    stands: () => status.phase === 'sign-off' && status.signed === null && !replaying(),
+    stands: () => status.phase === 'sign-off' && status.signed === null && !replaying() && !ended(),
     otherwise: 'There is no report that waits for a signature.',
     about: () => status.report?.digest ?? null,
     apply: (accepted) => {
@@ -80,13 +81,13 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
   });
   takes(decideGate, {
     action: 'quality-gate',
-    stands: () => status.waiting?.on === 'quality-gate' && run.memory.gate === null && !replaying(),
+    stands: () => status.waiting?.on === 'quality-gate' && run.memory.gate === null && !replaying() && !ended(),
     otherwise: 'The run does not wait at the quality gate.',
     apply: (accepted) => void (run.memory.gate = accepted.decision),
   });
   takes(replay, {
     action: 'replay',
-    stands: () => status.waiting !== null && status.signed === null && !replaying(),
+    stands: () => status.waiting !== null && status.signed === null && !replaying() && !ended(),
     otherwise: 'Rows can be replayed while the run waits at the quality gate or for its sign-off.',
     apply: ({ person, about, record }) =>
       void status.replays.push({ by: person, corrections: about, record, outcome: 'asked', failure: null }),

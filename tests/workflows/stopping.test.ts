@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Activities } from '../../activities/contract.ts';
+import type { Activities, AssertedDecision } from '../../activities/contract.ts';
 import { noCounts } from '../../model/run.ts';
 import { Marks } from '../../workflows/marks.ts';
 import { blank, type Carried, type Memory } from '../../workflows/memory.ts';
-import { abort, status } from '../../workflows/messages.ts';
+import { abort, signOff, status } from '../../workflows/messages.ts';
 import { makeBench, type Bench } from './simulated-run.ts';
 import { simulatedEntity, type Simulated } from './simulated-steps.ts';
 
 const entities = [simulatedEntity(1, 0), simulatedEntity(2, 0)];
-const asserted = { args: [{ action: 'abort' as const, assertion: '' }] as [{ action: 'abort'; assertion: string }] };
+/** Whoever decides; the simulated step accepts it. */
+const asserted = { args: [{ action: 'abort', assertion: '' }] } satisfies { args: [AssertedDecision] };
 let bench: Bench;
 
 beforeAll(async () => {
@@ -35,6 +36,11 @@ function signed(memory: Partial<Memory>): Carried {
       startedAt: '2026-01-01T00:00:00.000Z',
     },
   };
+}
+
+function unsigned(memory: Partial<Memory>): Carried {
+  const carried = signed(memory);
+  return { ...carried, status: { ...carried.status, signed: null } };
 }
 
 const start = async (of: Partial<Simulated>, carried?: Carried) => {
@@ -72,5 +78,16 @@ describe('a run that was aborted', () => {
     expect(await run.result()).toMatchObject({ phase: 'aborted' });
     expect((await run.query(status)).failure?.code).toBe('aborted');
     expect(called).toEqual([]);
+  });
+
+  test('takes no signature any more while it lets people work in the source again', { timeout: 30_000 }, async () => {
+    const thaw = held('thawSource', undefined);
+    const run = await start({ steps: thaw.steps }, unsigned({ stage: 'sign-off', frozen: true }));
+    await expect.poll(async () => (await run.query(status)).waiting?.on).toBe('sign-off');
+    await run.executeUpdate(abort, asserted);
+    await thaw.asked;
+    await expect(run.executeUpdate(signOff, asserted)).rejects.toThrow('Workflow Update failed');
+    thaw.letGo();
+    expect(await run.result()).toMatchObject({ phase: 'aborted', signedBy: null });
   });
 });

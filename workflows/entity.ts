@@ -62,7 +62,8 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
   const steps = stepsFor(input.sides, input.options);
   const done = new Bitmap(input.chunks, input.carried?.done);
   let counts: CountsByPart = input.carried?.counts ?? {};
-  let ledger: string | null = input.carried?.ledger ?? null;
+  // Should the snapshot be lost, chunks that this passage did not come to may still stand as an earlier one read them.
+  let ledger: string | null = input.carried?.ledger ?? (input.step === 'extract' ? input.prior : null);
   let paused = input.paused;
   let entries: LedgerEntry[] = [];
   let doneCount = 0;

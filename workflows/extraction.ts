@@ -41,6 +41,17 @@ function holderOf(run: Run, epoch: number): string {
 async function openLease(run: Run): Promise<number> {
   const epoch = (run.memory.lease += 1);
   run.memory.holding = true;
+  try {
+    await awaitOpened(run, epoch);
+  } catch (error) {
+    // Its holder may have it already, or get it yet, and does not end with this run.
+    await release(run, epoch);
+    throw error;
+  }
+  return epoch;
+}
+
+async function awaitOpened(run: Run, epoch: number): Promise<void> {
   // What was read under another snapshot has to be put to the source again.
   run.through.clear();
   await startChild(leaseWorkflow, {
@@ -56,7 +67,6 @@ async function openLease(run: Run): Promise<number> {
     condition(() => !run.memory.holding),
   ]);
   waiting.cancel();
-  return epoch;
 }
 
 /**

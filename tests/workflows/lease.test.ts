@@ -54,6 +54,36 @@ describe('the snapshot of a run', () => {
     await expect.poll(() => asked.released, { timeout: 10_000 }).toBe(1);
   });
 
+  test('is given back when the run is stopped while it waits for it', { timeout: 30_000 }, async () => {
+    const { run, asked } = await start({ options: {}, steps: { awaitLease: untilCancelled } });
+    await expect.poll(() => asked.leases, { timeout: 10_000 }).toBe(1);
+    await bench.client.workflow.getHandle(run).cancel();
+    await expect.poll(() => asked.released, { timeout: 5_000 }).toBe(1);
+  });
+
+  test('may be lost twice, and what was read under the first still is not forgotten', { timeout: 30_000 }, async () => {
+    const ledgers = new Map<string, Set<number>>();
+    const stood: boolean[] = [];
+    const lost = ApplicationFailure.create({ type: 'lease.lost', nonRetryable: true });
+    const extractChunk: Activities['extractChunk'] = async ({ chunk, lease, prior }) => {
+      // The first snapshot serves for one chunk, the second for none.
+      if (lease === 2 || (lease === 1 && chunk === 1)) throw lost;
+      if (lease === 3 && chunk === 0) stood.push(ledgers.get(prior ?? '')?.has(chunk) ?? false);
+      return { chunk, manifest: `manifest ${chunk}`, counts: {} };
+    };
+    const writeLedger: Activities['writeLedger'] = async ({ previous, entries }) => {
+      const known = new Set([...(ledgers.get(previous ?? '') ?? []), ...entries.map((one) => one.chunk)]);
+      const digest = `ledger ${ledgers.size}`;
+      ledgers.set(digest, known);
+      return { digest };
+    };
+    const options = { ...quick, chunkFanOut: 1 };
+    const only = entities.slice(0, 1);
+    const { run } = await start({ options, entities: only, steps: { extractChunk, writeLedger } });
+    await expect.poll(() => stood, { timeout: 10_000 }).toEqual([true]);
+    await bench.client.workflow.getHandle(run).terminate();
+  });
+
   test('ends the run when the source refuses it for good, and says why', { timeout: 30_000 }, async () => {
     const details = [{ code: 'source.snapshots', what: 'No snapshot may be held.', hint: 'Grant it.', staged: 'f00' }];
     const refused = ApplicationFailure.create({ type: 'permanent', nonRetryable: true, details });

@@ -125,8 +125,14 @@ async function cutOver(run: Run): Promise<void> {
   });
 }
 
+/** A run whose work is done does not fail for what it leaves behind: after a switch that would be taken for no switch. */
 async function collect(run: Run): Promise<void> {
-  await run.steps.collect({ ...run.of, entities: await run.knowledge.stage() });
+  try {
+    await run.steps.collect({ ...run.of, entities: await run.knowledge.stage() });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    run.status.failure = { ...failureOf(error), hint: 'The run is done. What was left in staging only takes space.' };
+  }
 }
 
 /** How a run goes: each stage passes over what it has to do, and says `false` to end the run there. */

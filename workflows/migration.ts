@@ -221,7 +221,9 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
   // Whoever asks before the plan is open gets an answer too.
   setHandler(status, () => opening(input));
   setHandler(records, () => ({ staged: input.carried?.entities ?? null, since: {} }));
-  const outline = await outlineOf({ run: input.run, plan: input.plan });
+  // Also who is cancelled now may hold the source: only with its plan can it be given back.
+  const of = { run: input.run, plan: input.plan };
+  const outline = await CancellationScope.nonCancellable(() => outlineOf(of));
   const run = new Run(input, outline);
   const work = new CancellationScope();
 

@@ -14,6 +14,8 @@ export interface Simulated {
   options: Partial<RunOptions>;
   /** A rehearsal unless it says so. */
   mode?: RunMode;
+  /** What the plan is opened after; absent: at once. */
+  opening?: Promise<void>;
   /** The share of rows that each transform rejects. */
   rejects?: number;
   /** What earlier executions knew of every entity, whatever digest they carried. */
@@ -99,6 +101,7 @@ export function simulatedSteps(of: Simulated): { activities: Activities; asked: 
 
   const activities: Activities = {
     openPlan: async ({ from }) => {
+      await of.opening;
       const page: PagedEntity[] = [];
       let at = from;
       for (let room = PageCharacters; at < of.entities.length && room > 0; at += 1) {

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, AssertedDecision } from '../../activities/contract.ts';
 import { noCounts } from '../../model/run.ts';
 import { Marks } from '../../workflows/marks.ts';
@@ -48,15 +50,20 @@ const start = async (of: Partial<Simulated>, carried?: Carried) => {
   return bench.client.workflow.getHandle(run);
 };
 
+function gate(): { free: Promise<void>; letGo: () => void } {
+  let letGo = (): void => {};
+  const free = new Promise<void>((resolve) => (letGo = resolve));
+  return { free, letGo };
+}
+
 /** A step that answers only once it is let go, whatever it is told. */
 function held<Name extends keyof Activities>(
   name: Name,
   answer: Awaited<ReturnType<Activities[Name]>>,
 ): { steps: Partial<Activities>; asked: Promise<void>; letGo: () => void } {
-  let letGo = (): void => {};
+  const { free, letGo } = gate();
   let came = (): void => {};
   const asked = new Promise<void>((resolve) => (came = resolve));
-  const free = new Promise<void>((resolve) => (letGo = resolve));
   const step = async () => {
     came();
     await free;
@@ -90,4 +97,30 @@ describe('a run that was aborted', () => {
     thaw.letGo();
     expect(await run.result()).toMatchObject({ phase: 'aborted', signedBy: null });
   });
+
+  test('gives the source back, also when it was stopped before its plan was open', { timeout: 30_000 }, async () => {
+    let thawed = 0;
+    const opening = gate();
+    const run = await start(
+      { steps: { thawSource: async () => void (thawed += 1) }, opening: opening.free },
+      unsigned({ stage: 'extract', frozen: true }),
+    );
+    await run.cancel();
+    // Until the run has heard of it.
+    await sleep(500);
+    opening.letGo();
+    await expect(run.result()).rejects.toThrow('Workflow execution cancelled');
+    expect(thawed).toBe(1);
+  });
+});
+
+test('a run that switched is done, also where what it left in staging cannot be removed', async () => {
+  const details = [{ code: 'staging.denied', what: 'It cannot be written.', hint: 'Mend it.', staged: null }];
+  const collect = async (): Promise<never> => {
+    throw ApplicationFailure.create({ type: 'permanent', nonRetryable: true, details });
+  };
+  const carried = signed({ stage: 'collect', frozen: true, switched: true });
+  const run = await start({ steps: { collect } }, { ...carried, phase: 'cut-over' });
+  expect(await run.result()).toMatchObject({ phase: 'done', signedBy: 'olga' });
+  expect((await run.query(status)).failure).toMatchObject({ code: 'staging.denied' });
 });

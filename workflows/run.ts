@@ -263,6 +263,8 @@ export class Run {
     if (!this.tired()) return;
     await condition(() => this.deciding === 0 && allHandlersFinished());
     const entities = await this.knowledge.stage();
+    // Decisions that were taken meanwhile count too: nothing may come between what is carried and the end.
+    await condition(() => this.deciding === 0 && allHandlersFinished());
     const { phase, paused, report, signed, failure, replays, startedAt, totals } = this.status;
     const { through, nothingReady, overLimit, heldBack } = this.marks;
     const carried: Carried = {
@@ -278,7 +280,6 @@ export class Run {
       totals,
       status: { paused, report, signed, failure, replays, startedAt },
     };
-    await condition(allHandlersFinished);
     await continueAsNew<(input: MigrationInput) => Promise<unknown>>({ ...this.#input, carried });
   }
 

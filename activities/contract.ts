@@ -106,6 +106,17 @@ export interface AssertedDecision {
   assertion: string;
 }
 
+/** A decision as a run asks whether it counts. */
+export interface DecisionAsked {
+  decision: AssertedDecision;
+  /** What the run takes it to be about, where it is about one thing. */
+  about: string | null;
+  startedBy: string;
+  verdict: string | null;
+  /** Tells this question from all others, however often the step is tried. */
+  asked: string;
+}
+
 export interface DecisionAccepted {
   person: string;
   decision: string;
@@ -173,9 +184,7 @@ export interface Activities {
   ): Promise<{ ledgers: Record<string, string> }>;
 
   /** Verifies an assertion, appends it to the evidence, and says what was decided. */
-  acceptDecision(
-    of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string; verdict: string | null },
-  ): Promise<DecisionAccepted>;
+  acceptDecision(of: RunRef & DecisionAsked): Promise<DecisionAccepted>;
   /** Makes the source refuse writes, and proves it by trying one. */
   freezeSource(of: RunRef): Promise<void>;
   /** Proves that the source refused writes for as long as it was read. */

@@ -1,10 +1,10 @@
 import { importSPKI, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
-import { appendEvidence } from '../staging/evidence.ts';
+import { appendEvidence, readEvidence } from '../staging/evidence.ts';
 import type { Staging } from '../staging/index.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
-import type { AssertedDecision, DecisionAccepted, DecisionAction, RunRef } from './contract.ts';
+import type { DecisionAccepted, DecisionAction, DecisionAsked, RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
 
@@ -17,6 +17,15 @@ const Claims = z.object({
   about: z.string().nullable(),
   /** The digest of what the person wrote; the text itself is staged. */
   comment: z.string().nullable().optional(),
+});
+
+/** A decision as the evidence keeps it. */
+const Kept = z.object({
+  decision: z.string(),
+  about: z.string().nullable(),
+  comment: z.string().nullable(),
+  assertion: z.string(),
+  asked: z.string(),
 });
 
 const allowed: Record<DecisionAction, 'owners' | 'engineers'> = {
@@ -47,11 +56,14 @@ function refused(code: string, what: string, hint: string): LandfallError {
  *
  * @throws LandfallError `decision.*` with the reason for the refusal
  */
-export async function acceptDecision(
-  deps: Dependencies,
-  of: RunRef & { decision: AssertedDecision; about: string | null; startedBy: string; verdict: string | null },
-): Promise<DecisionAccepted> {
+export async function acceptDecision(deps: Dependencies, of: RunRef & DecisionAsked): Promise<DecisionAccepted> {
   const staging = await deps.staging(of.run);
+  // An earlier try of this step may have appended it, and nobody heard of it: then it was verified in its time.
+  for (const one of await readEvidence(staging)) {
+    const kept = Kept.safeParse(one.body);
+    if (!kept.success || kept.data.asked !== of.asked) continue;
+    return { person: one.by, decision: kept.data.decision, about: kept.data.about, record: one.number };
+  }
   const plan = await loadPlan(staging, of.plan);
   const { action, assertion } = of.decision;
   const body = assertion.split('.')[1] ?? '';
@@ -117,7 +129,13 @@ export async function acceptDecision(
       kind: action,
       at: deps.now().toISOString(),
       by: unverified.sub,
-      body: { decision: unverified.decision, about: unverified.about, comment: written, assertion },
+      body: {
+        decision: unverified.decision,
+        about: unverified.about,
+        comment: written,
+        assertion,
+        asked: of.asked,
+      } satisfies z.infer<typeof Kept>,
     },
     (log) => {
       const used = log.some((one) => JSON.stringify(one.body).includes(assertion));

@@ -4,6 +4,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   setHandler,
+  uuid4,
 } from '@temporalio/workflow';
 import type { AssertedDecision, DecisionAccepted, DecisionAction } from '../activities/contract.ts';
 import { Aborted } from './failures.ts';
@@ -30,7 +31,8 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
     try {
       const about = rule.about?.() ?? null;
       const verdict = status.report?.verdict ?? null;
-      const accepted = await run.steps.acceptDecision({ ...run.of, decision, about, startedBy, verdict });
+      const asked = uuid4();
+      const accepted = await run.steps.acceptDecision({ ...run.of, decision, about, startedBy, verdict, asked });
       if (!rule.stands() || (rule.about?.() ?? null) !== about) {
         throw ApplicationFailure.create({
           type: 'decision.too-late',

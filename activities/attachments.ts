@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { LeaseRef, Source } from '../connectors/port.ts';
 import type { Entity } from '../model/blueprint.ts';
@@ -10,6 +9,7 @@ import { withDuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { writeManifest, type StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
+import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
@@ -17,16 +17,7 @@ import { readyRelation } from './load-rows.ts';
 import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
 import { inputsOf, manifestOf, manifestsOf } from './transform.ts';
-
-const Row = z.object({
-  _key: z.string(),
-  target: z.string(),
-  name: z.string().nullable(),
-  path: z.string(),
-  bytes: z.coerce.number(),
-  sha256: z.string(),
-  key: z.string(),
-});
+import { moveAll, Upload } from './uploads.ts';
 
 /** Where the bytes of each row of a chunk lie in staging. */
 const blobColumns = {
@@ -48,28 +39,6 @@ const movedColumns = {
 /** The values of a key as `rowKey` wrote them. */
 function keyValues(text: string, columns: number): string[] {
   return columns === 1 ? [text] : z.array(z.string()).parse(JSON.parse(text));
-}
-
-async function digest(stream: AsyncIterable<Uint8Array>): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const piece of stream) {
-    hash.update(piece);
-    bytes += piece.length;
-  }
-  return { bytes, sha256: hash.digest('hex') };
-}
-
-/** Rows of one chunk whose bytes are on their way at the same time. */
-const Lanes = 4;
-
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  await Promise.all(
-    Array.from({ length: Lanes }, async () => {
-      for (const item of queue) await work(item);
-    }),
-  );
 }
 
 function unsupported(entity: string): LandfallError {
@@ -110,7 +79,7 @@ export async function stageAttachments(
   const request = { object: entity.from.object, key: entity.from.key, column: attachments.content };
   const limit = attachments.maxBytes === undefined ? {} : { maxBytes: attachments.maxBytes };
   const found: Record<string, string | number>[] = [];
-  await inLanes(rows, async ({ _key }) => {
+  await inLanes(rows, Lanes, async ({ _key }) => {
     const stream = await open(request, keyValues(_key, entity.from.key.length), of.lease);
     beat.beat(found.length);
     if (stream === null) return;
@@ -147,7 +116,6 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
   await loader.takeLease();
   // An upload begins by clearing what is there: an older attempt's must not do so after this one's was read back.
   await loader.settle();
-  const { call } = loader;
   const put = target.putAttachment.bind(target);
   const open = target.openAttachment.bind(target);
 
@@ -155,35 +123,30 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
     staging.budget,
     { purpose: `attachments ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
-      const rows = await job.all(
+      const uploads = await job.all(
         `SELECT q._key, r.target, q._file_name AS name, b.path, b.bytes, b.sha256, b.key
-         FROM (SELECT _key, _file_name, unnest(_sources) AS _source FROM ${ready.relation}) q
+         FROM (SELECT _key, _file_name, unnest(_sources) AS _source, generate_subscripts(_sources, 1) AS n
+           FROM ${ready.relation}) q
          JOIN ${relationOf(receipts)} r ON r._key = q._key AND r.part = ${literal(entity.name)} AND r.target IS NOT NULL
          JOIN ${relationOf(blobs)} b ON b._source = q._source
-         WHERE r.outcome IN ('created', 'updated', 'unchanged') ORDER BY q._key`,
-        Row,
+         WHERE r.outcome IN ('created', 'updated', 'unchanged') ORDER BY q._key, q.n`,
+        Upload,
       );
-      const done: Record<string, string | number>[] = [];
-      await inLanes(rows, async ({ _key, target: targetKey, name, ...blob }) => {
-        const content = (): AsyncIterable<Uint8Array> => ({
-          async *[Symbol.asyncIterator]() {
-            yield* await openBlob(staging, blob);
-          },
-        });
-        const file = { name: name ?? 'attachment', bytes: blob.bytes, content };
-        await put(targetOf(entity), targetKey, attachments.property, file, call);
-        beat.beat(done.length);
-        const back = await open(targetOf(entity), targetKey, attachments.property, call);
-        const actual = back === null ? { bytes: -1, sha256: '' } : await digest(back);
-        done.push({
-          _key,
-          bytes: blob.bytes,
-          sha256: blob.sha256,
-          actual_bytes: actual.bytes,
-          actual_sha256: actual.sha256,
-        });
-        beat.beat(done.length);
-      });
+      const done = await moveAll(
+        loader,
+        uploads,
+        async ({ target: targetKey, name, ...blob }, call) => {
+          const content = (): AsyncIterable<Uint8Array> => ({
+            async *[Symbol.asyncIterator]() {
+              yield* await openBlob(staging, blob);
+            },
+          });
+          const file = { name: name ?? 'attachment', bytes: blob.bytes, content };
+          await put(targetOf(entity), targetKey, attachments.property, file, call);
+          return open(targetOf(entity), targetKey, attachments.property, call);
+        },
+        beat.beat,
+      );
       await job.createTable('moved', movedColumns);
       await job.insert('moved', movedColumns, done);
       const of = { entity: entity.name, step: 'attachments', chunk: task.chunk };
@@ -194,7 +157,7 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
       const counts = {
         [entity.name]: {
           attachments: done.length,
-          attachmentBytes: done.reduce((sum, row) => sum + Number(row['bytes']), 0),
+          attachmentBytes: done.reduce((sum, row) => sum + row.bytes, 0),
         },
       };
       const digested = await writeManifest(staging, {

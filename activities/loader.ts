@@ -94,6 +94,15 @@ export class Loader {
     }
   }
 
+  /** Does a part of the chunk's work and stages what came of it, unless an earlier attempt did: then gives that. */
+  async once<T>(name: string, schema: z.ZodType<T>, work: () => Promise<T>): Promise<T> {
+    const path = `${this.#folder}/${name}.json`;
+    const known = await this.#staged(path, schema);
+    if (known !== null) return known;
+    await putSealed(this.#staging, path, await work());
+    return getSealed(this.#staging, path, schema);
+  }
+
   /**
    * Documents in the order of their keys, in batches that are the same at every attempt: what one attempt staged under a
    * batch's number, the next takes to be about the same rows. So the limit that the first attempt found holds here, also

@@ -8,7 +8,18 @@ import { fileOf } from '../staging/manifest.ts';
 import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { crosswalkManifest } from './crosswalk.ts';
-import { crosswalksIn, FrozenEpoch, loadPlan, putLease, readChunkPlan, readLedger, readRecords } from './documents.ts';
+import {
+  crosswalksIn,
+  FrozenEpoch,
+  loadPlan,
+  putFound,
+  putLease,
+  readChunkPlan,
+  readFound,
+  readLease,
+  readLedger,
+  readRecords,
+} from './documents.ts';
 import { readRequest } from './extract.ts';
 import { entityOf, roleOf } from './parts.ts';
 import { manifestsOf } from './transform.ts';
@@ -28,6 +39,9 @@ export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void
       hint: 'Configure `freeze` for the connection.',
     });
   }
+  // The first finding stands: a later try, or a later freeze of the same run, finds what this run did.
+  const ours = (await readLease(staging, FrozenEpoch)) !== null;
+  await putFound(staging, { frozen: !ours && (await source.isFrozen(objects)) });
   await source.freeze(objects);
   if (!(await source.isFrozen(objects))) {
     throw notFrozen(plan.source.name, 'The source was told to refuse writes, but a write went through.');
@@ -63,9 +77,14 @@ export async function proveFrozen(deps: Dependencies, of: RunRef): Promise<void>
   throw notFrozen(plan.source.name, 'The source takes writes again, although it was frozen to be read.');
 }
 
-/** Lets the source take writes again: what undoes a freeze that no switch followed. */
+/**
+ * Lets the source take writes again: what undoes a freeze that no switch followed. A source that refused them before
+ * this run came is left as it was found: another run may have switched, and what people write there would be lost.
+ */
 export async function thawSource(deps: Dependencies, of: RunRef): Promise<void> {
-  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  if ((await readFound(staging))?.frozen === true) return;
   const source = await deps.source(plan.source.name);
   await source.unfreeze?.(frozenObjects(plan));
 }

@@ -196,14 +196,30 @@ export async function putLease(
   return outcome === 'created';
 }
 
+const FoundDocument = z.strictObject({ frozen: z.boolean() });
+
+function foundPath(run: string): string {
+  return `runs/${run}/lease/source-as-found.json`;
+}
+
+/** Notes whether the source refused writes already when this run was about to freeze it; what was noted first stays. */
+export async function putFound(staging: Staging, found: z.infer<typeof FoundDocument>): Promise<void> {
+  await putSealed(staging, foundPath(staging.run), found);
+}
+
+/** What was noted, or null where this run did not come to freeze the source. */
+export async function readFound(staging: Staging): Promise<z.infer<typeof FoundDocument> | null> {
+  return getSealed(staging, foundPath(staging.run), FoundDocument).catch(nullIfGone);
+}
+
 /** The lease of an epoch, or null while its holder has not put it there. */
 export async function readLease(staging: Staging, epoch: number): Promise<z.infer<typeof LeaseDocument> | null> {
-  try {
-    return await getSealed(staging, leasePath(staging.run, epoch), LeaseDocument);
-  } catch (error) {
-    if (error instanceof LandfallError && error.code === 'staging.gone') return null;
-    throw error;
-  }
+  return getSealed(staging, leasePath(staging.run, epoch), LeaseDocument).catch(nullIfGone);
+}
+
+function nullIfGone(error: unknown): null {
+  if (error instanceof LandfallError && error.code === 'staging.gone') return null;
+  throw error;
 }
 
 const ReferenceDocument = z.strictObject({

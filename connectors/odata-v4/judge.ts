@@ -118,6 +118,18 @@ export function uncertain(document: PlannedDocument, reason: string): RowOutcome
   }));
 }
 
+/** A document that the service takes in no request of its own: that is about the row, and no other has to wait for it. */
+export function tooLarge(document: PlannedDocument): RowOutcome[] {
+  const message = 'The request is too large for the target.';
+  return document.entries.map(({ legacyKey, collection }) => ({
+    legacyKey,
+    collection: collection.collection,
+    outcome: 'refused',
+    code: 'http-413',
+    message,
+  }));
+}
+
 /** A key as text, whatever JSON made of it. */
 export function keyText(value: unknown): string | null {
   if (typeof value === 'string') return value;

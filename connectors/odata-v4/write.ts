@@ -4,7 +4,7 @@ import type { RowOutcome, TargetCall, TargetDocument } from '../port.ts';
 import { batchBody, boundaryOf, changeSetPart, parseBatch, type AnswerPart } from './batch-format.ts';
 import { plan, writers, type Entry, type Mode, type PlannedDocument, type Writer } from './compose.ts';
 import { RequestFailed, statusError } from './errors.ts';
-import { confirm, judge, uncertain, type Claim } from './judge.ts';
+import { confirm, judge, tooLarge, uncertain, type Claim } from './judge.ts';
 import type { Session } from './session.ts';
 import { lookedUp, questionsFor, seenIn, type Seen } from './sightings.ts';
 
@@ -46,6 +46,11 @@ export async function writeBatch(
       continue;
     }
     if (result.kind === 'too-large') {
+      const [only, ...others] = group;
+      if (only && others.length === 0) {
+        outcomes.push(...tooLarge(only));
+        continue;
+      }
       const half = Math.ceil(group.length / 2);
       queue.unshift({ ...job, documents: group.slice(0, half) }, { ...job, documents: group.slice(half) });
       continue;
@@ -125,7 +130,7 @@ async function send(
   );
   const inner = boundaryOf(answer.header('content-type'));
   if (answer.status >= 500) return { kind: 'failed', status: answer.status };
-  if (answer.status === 413 && group.length > 1) return { kind: 'too-large' };
+  if (answer.status === 413) return { kind: 'too-large' };
   if (inner === null) throw statusError(answer.status, answer.text, { ...session.where, path: '$batch' });
 
   const answers = parseBatch(answer.text, inner);

@@ -163,6 +163,13 @@ it('halves a batch that is too large for the service', async () => {
   expect(outcomes(found)).toEqual({ a: 'created', b: 'created', c: 'created', d: 'created' });
 });
 
+it('takes a row that is too large for any request for refused, and writes the others', async () => {
+  const found = await write(['a', 'b', 'c', 'd'].map(thing), (asked) =>
+    asked.some((one) => one.keys.includes('b')) ? { status: 413, body: '' } : batchReply(honest(asked)),
+  );
+  expect(outcomes(found)).toEqual({ a: 'created', b: 'refused', c: 'created', d: 'created' });
+});
+
 it('throws when the service refuses the batch outright', async () => {
   for (const [status, code] of [
     [401, 'target.unauthorised'],

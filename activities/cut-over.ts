@@ -3,7 +3,7 @@ import { partsOf } from '../model/blueprint.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Step } from '../model/run.ts';
 import { collectGarbage, referencedPaths, type AcceptedManifest } from '../staging/collect.ts';
-import { appendEvidence } from '../staging/evidence.ts';
+import { appendEvidence, readEvidence } from '../staging/evidence.ts';
 import { fileOf } from '../staging/manifest.ts';
 import type { RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
@@ -135,6 +135,8 @@ export async function goLive(deps: Dependencies, of: RunRef & { report: string; 
   const target = await deps.target(plan.target.name);
   const call = { gate: deps.gate(plan.target.name, plan.options) };
   await target.markLive?.({ run: of.run, report: of.report }, call);
+  // A run switches once: what is there was appended by a try of this step that nobody heard of.
+  if ((await readEvidence(staging)).some((one) => one.kind === 'switched')) return;
   await appendEvidence(staging, {
     kind: 'switched',
     at: deps.now().toISOString(),

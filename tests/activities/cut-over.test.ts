@@ -1,14 +1,33 @@
 import { expect, test } from 'vitest';
-import { freezeSource, thawSource } from '../../activities/cut-over.ts';
+import { freezeSource, goLive, thawSource } from '../../activities/cut-over.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { putPlan } from '../../activities/documents.ts';
-import type { Source } from '../../connectors/port.ts';
+import type { Source, Target } from '../../connectors/port.ts';
 import type { RunRef } from '../../activities/contract.ts';
+import { readEvidence } from '../../staging/evidence.ts';
+import type { Staging } from '../../staging/index.ts';
 import { staged, temporaryFolder } from '../staging/open-staging.ts';
 import { planOf } from './a-plan.ts';
 
 const never = (): never => {
-  throw new Error('not asked of a source that is frozen');
+  throw new Error('not asked by these steps');
+};
+
+/** A target without a mark for the system of record. */
+const cloud: Target = {
+  role: 'target',
+  kind: 'memory',
+  batchLimit: 1,
+  settlingMs: 0,
+  ping: never,
+  close: () => Promise.resolve(),
+  checkShape: never,
+  fingerprint: never,
+  writeBatch: never,
+  findByLegacyKey: never,
+  readBack: never,
+  countRows: never,
+  readReference: never,
 };
 
 /** A source that several runs come to, one after the other. */
@@ -31,16 +50,16 @@ function legacy(): { source: Source; takesWrites: () => boolean } {
   return { source, takesWrites: () => !frozen };
 }
 
-async function runOn(source: Source, name: string): Promise<{ deps: Dependencies; of: RunRef }> {
+async function runOn(source: Source, name: string): Promise<{ deps: Dependencies; of: RunRef; staging: Staging }> {
   const staging = await staged({ folder: await temporaryFolder(), run: name });
   const deps: Dependencies = {
     staging: () => Promise.resolve(staging),
     source: () => Promise.resolve(source),
-    target: never,
-    gate: never,
+    target: () => Promise.resolve(cloud),
+    gate: () => ({ enter: never, report: never }),
     now: () => new Date(),
   };
-  return { deps, of: { run: name, plan: await putPlan(staging, planOf('-----BEGIN PUBLIC KEY-----')) } };
+  return { deps, staging, of: { run: name, plan: await putPlan(staging, planOf('-----BEGIN PUBLIC KEY-----')) } };
 }
 
 test('a run that is stopped does not let people write into a source that another run has switched away from', async () => {
@@ -60,4 +79,12 @@ test('a run gives a source back that it froze, although its first try to freeze 
   await freezeSource(deps, of);
   await thawSource(deps, of);
   expect(takesWrites()).toBe(true);
+});
+
+test('a switch is evidence once, although the worker died before anybody heard of it', async () => {
+  const { deps, of, staging } = await runOn(legacy().source, 'crm-live-1');
+  const signed = { ...of, report: 'r'.repeat(64), record: 3 };
+  await goLive(deps, signed);
+  await goLive(deps, signed);
+  expect((await readEvidence(staging)).map((one) => one.kind)).toEqual(['switched']);
 });

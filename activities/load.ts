@@ -1,25 +1,16 @@
 import { z } from 'zod';
 import type { TargetDocument } from '../connectors/port.ts';
-import type { Part } from '../model/blueprint.ts';
+import type { Entity, Part } from '../model/blueprint.ts';
 import type { ChunkResult } from '../model/run.ts';
 import { identifier } from '../model/sql.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import {
-  crosswalksOf,
-  LoadRow,
-  prepare,
-  readyRelation,
-  referencesIn,
-  resolved,
-  type Prepared,
-  type Reference,
-} from './load-rows.ts';
+import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, type Reference } from './load-rows.ts';
 import { Loader } from './loader.ts';
 import { entityOf, partsOf, restrictedKey, targetOf } from './parts.ts';
 import { arrived, Receipt, receipt, writeReceipts } from './receipts.ts';
@@ -42,6 +33,34 @@ async function heardBefore(
     (job) => job.all(`SELECT * FROM ${relationOf(inputs)}`, Receipt),
   );
   return new Map(receipts.map((one) => [`${one.part}\n${one._key}`, one]));
+}
+
+const DocumentRow = LoadRow.extend({ document: z.string().nullable(), line: z.boolean() });
+
+/** The name of the table that holds a part's rows, their references resolved. */
+function tableOf(part: Part): string {
+  return identifier(`load:${part.name}`);
+}
+
+/** Headers in the order of their keys, each with its lines: memory holds one document, however many lines a chunk has. */
+async function* documentsIn(job: DuckJob, entity: Entity): AsyncGenerator<{ header: LoadRow; lines: LoadRow[] }> {
+  const lines = entity.lines
+    ? `UNION ALL BY NAME SELECT *, header AS document, true AS line FROM ${tableOf(entity.lines)}`
+    : '';
+  const rows = `SELECT *, _key AS document, false AS line FROM ${tableOf(entity)} ${lines} ORDER BY document, line, _key`;
+  let at: { header: LoadRow; lines: LoadRow[] } | null = null;
+  for await (const batch of job.stream(rows)) {
+    for (const raw of batch) {
+      const row = DocumentRow.parse(raw);
+      if (row.line) {
+        if (at?.header._key === row.document) at.lines.push(row);
+        continue;
+      }
+      if (at) yield at;
+      at = { header: row, lines: [] };
+    }
+  }
+  if (at) yield at;
 }
 
 /** Writes one chunk (or partition) to the target, references that are known already included. */
@@ -74,9 +93,7 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
         const references = referencesIn(plan, part, false);
         const waiting = referencesIn(plan, part, true).map((one) => `${identifier(one.field)} IS NOT NULL`);
         if (waiting.length > 0) later.set(part.name, waiting.join(' OR '));
-        await job.run(
-          `CREATE TABLE ${identifier(`load:${part.name}`)} AS ${resolved(part, references, crosswalks.relations, relation)}`,
-        );
+        await job.run(`CREATE TABLE ${tableOf(part)} AS ${resolved(part, references, crosswalks.relations, relation)}`);
         return references;
       };
       const pendingKeys = new Set<string>();
@@ -91,55 +108,44 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
       }
       const [, lines] = partsOf(entity);
       const droppedOf = new Map<string, string[]>();
-      const linesOf = new Map<string, Prepared[]>();
       const sentOf = new Map<string, string>();
-      if (lines) {
-        for await (const rows of job.stream(
-          `SELECT * FROM ${identifier(`load:${lines.name}`)} ORDER BY header, _key`,
-        )) {
-          for (const raw of rows) {
-            const row = LoadRow.parse(raw);
-            const one = prepare(lines, partReferences[1] ?? [], row);
-            sentOf.set(`${lines.name}\n${row._key}`, one.sent);
-            linesOf.set(row.header ?? '', [...(linesOf.get(row.header ?? '') ?? []), one]);
-            if (one.dropped.length > 0) droppedOf.set(`${lines.name}\n${row._key}`, one.dropped);
-          }
-        }
-      }
       async function* documents(): AsyncGenerator<TargetDocument> {
-        for await (const rows of job.stream(`SELECT * FROM ${identifier(`load:${entity.name}`)} ORDER BY _key`)) {
-          for (const raw of rows) {
-            const head = prepare(entity, partReferences[0] ?? [], LoadRow.parse(raw));
-            const tail = linesOf.get(head.row.legacyKey) ?? [];
-            const blocked = head.blocked ?? tail.find((one) => one.blocked !== null)?.blocked ?? null;
-            if (blocked !== null) {
-              const fields = { outcome: 'blocked' as const, code: `reference.missing:${blocked}` };
-              receipts.push(receipt(entity.name, head.row.legacyKey, fields));
-              if (lines) for (const one of tail) receipts.push(receipt(lines.name, one.row.legacyKey, fields));
-              continue;
-            }
-            const id = `${entity.name}\n${head.row.legacyKey}`;
-            sentOf.set(id, head.sent);
-            if (head.dropped.length > 0) droppedOf.set(id, head.dropped);
-            const ids = [id, ...tail.map((one) => `${lines?.name ?? ''}\n${one.row.legacyKey}`)];
-            const known = ids.flatMap((one) => before.get(one) ?? []);
-            if (
-              known.length === ids.length &&
-              known.every((one, i) => arrived(one) && one.sent === sentOf.get(ids[i] ?? ''))
-            ) {
-              // As it would be sent now it was sent before, and arrived.
-              receipts.push(...known.map((one, i) => keptReceipt(one, ids[i] ?? '')));
-              continue;
-            }
-            const target = before.get(id)?.target;
-            yield {
-              collection: targetOf(entity),
-              row: { ...head.row, ...(typeof target === 'string' ? { targetKey: target } : {}) },
-              ...(lines && tail.length > 0
-                ? { lines: { collection: targetOf(lines), rows: tail.map((one) => one.row) } }
-                : {}),
-            };
+        for await (const { header, lines: rows } of documentsIn(job, entity)) {
+          const head = prepare(entity, partReferences[0] ?? [], header);
+          const tail = lines ? rows.map((row) => prepare(lines, partReferences[1] ?? [], row)) : [];
+          for (const one of tail) {
+            const id = `${lines?.name ?? ''}\n${one.row.legacyKey}`;
+            sentOf.set(id, one.sent);
+            if (one.dropped.length > 0) droppedOf.set(id, one.dropped);
           }
+          const blocked = head.blocked ?? tail.find((one) => one.blocked !== null)?.blocked ?? null;
+          if (blocked !== null) {
+            const fields = { outcome: 'blocked' as const, code: `reference.missing:${blocked}` };
+            receipts.push(receipt(entity.name, head.row.legacyKey, fields));
+            if (lines) for (const one of tail) receipts.push(receipt(lines.name, one.row.legacyKey, fields));
+            continue;
+          }
+          const id = `${entity.name}\n${head.row.legacyKey}`;
+          sentOf.set(id, head.sent);
+          if (head.dropped.length > 0) droppedOf.set(id, head.dropped);
+          const ids = [id, ...tail.map((one) => `${lines?.name ?? ''}\n${one.row.legacyKey}`)];
+          const known = ids.flatMap((one) => before.get(one) ?? []);
+          if (
+            known.length === ids.length &&
+            known.every((one, i) => arrived(one) && one.sent === sentOf.get(ids[i] ?? ''))
+          ) {
+            // As it would be sent now it was sent before, and arrived.
+            receipts.push(...known.map((one, i) => keptReceipt(one, ids[i] ?? '')));
+            continue;
+          }
+          const target = before.get(id)?.target;
+          yield {
+            collection: targetOf(entity),
+            row: { ...head.row, ...(typeof target === 'string' ? { targetKey: target } : {}) },
+            ...(lines && tail.length > 0
+              ? { lines: { collection: targetOf(lines), rows: tail.map((one) => one.row) } }
+              : {}),
+          };
         }
       }
       function keptReceipt(one: Receipt, id: string): Receipt {

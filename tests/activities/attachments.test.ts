@@ -7,7 +7,6 @@ import type { ChunkTask } from '../../activities/contract.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { putPlan, writeLedger } from '../../activities/documents.ts';
 import { receiptColumns } from '../../activities/receipts.ts';
-import type { Target } from '../../connectors/port.ts';
 import { attachments, blueprint, collection, entity, sql, table } from '../../model/builders.ts';
 import { LandfallError } from '../../model/errors.ts';
 import type { Step } from '../../model/run.ts';
@@ -19,6 +18,7 @@ import { readManifest, writeManifest } from '../../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../../staging/rows.ts';
 import { staged } from '../staging/open-staging.ts';
 import { planOf } from './a-plan.ts';
+import { never, targetWith } from './a-target.ts';
 
 const note = entity('note', {
   from: table('crm.note', { key: ['note_id'] }),
@@ -93,23 +93,7 @@ async function partition(rows: Record<string, Record<string, string>>): Promise<
   };
 }
 
-const never = (): never => {
-  throw new Error('not asked of a target of attachments');
-};
-const target: Target = {
-  role: 'target',
-  kind: 'memory',
-  batchLimit: 1,
-  settlingMs: 0,
-  ping: never,
-  close: () => Promise.resolve(),
-  checkShape: never,
-  fingerprint: never,
-  writeBatch: never,
-  findByLegacyKey: never,
-  readBack: never,
-  countRows: never,
-  readReference: never,
+const target = targetWith({
   async putAttachment(_collection, targetKey, _property, file) {
     puts.push(targetKey);
     await before(targetKey);
@@ -118,7 +102,7 @@ const target: Target = {
     files.set(targetKey, Buffer.concat(pieces));
   },
   openAttachment: (_collection, targetKey) => Promise.resolve(Readable.from([files.get(targetKey) ?? Buffer.alloc(0)])),
-};
+});
 
 async function move(task: ChunkTask): Promise<{ key: string; there: boolean }[]> {
   const deps: Dependencies = {

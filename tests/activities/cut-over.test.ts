@@ -2,33 +2,16 @@ import { expect, test } from 'vitest';
 import { freezeSource, goLive, thawSource } from '../../activities/cut-over.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { putPlan } from '../../activities/documents.ts';
-import type { Source, Target } from '../../connectors/port.ts';
+import type { Source } from '../../connectors/port.ts';
 import type { RunRef } from '../../activities/contract.ts';
 import { readEvidence } from '../../staging/evidence.ts';
 import type { Staging } from '../../staging/index.ts';
 import { staged, temporaryFolder } from '../staging/open-staging.ts';
 import { planOf } from './a-plan.ts';
-
-const never = (): never => {
-  throw new Error('not asked by these steps');
-};
+import { never, targetWith } from './a-target.ts';
 
 /** A target without a mark for the system of record. */
-const cloud: Target = {
-  role: 'target',
-  kind: 'memory',
-  batchLimit: 1,
-  settlingMs: 0,
-  ping: never,
-  close: () => Promise.resolve(),
-  checkShape: never,
-  fingerprint: never,
-  writeBatch: never,
-  findByLegacyKey: never,
-  readBack: never,
-  countRows: never,
-  readReference: never,
-};
+const cloud = targetWith({});
 
 /** A source that several runs come to, one after the other. */
 function legacy(): { source: Source; takesWrites: () => boolean } {

@@ -123,6 +123,8 @@ export async function acceptDecision(deps: Dependencies, of: RunRef & DecisionAs
   }
   const { comment = null } = unverified;
   const written = comment === null ? null : await getSealed(staging, commentPath(of.run, comment), z.string(), comment);
+  // Without its signature, whose last character may be written in sixteen ways that all hold.
+  const said = assertion.slice(0, assertion.lastIndexOf('.') + 1);
   const record = await appendEvidence(
     staging,
     {
@@ -138,7 +140,7 @@ export async function acceptDecision(deps: Dependencies, of: RunRef & DecisionAs
       } satisfies z.infer<typeof Kept>,
     },
     (log) => {
-      const used = log.some((one) => JSON.stringify(one.body).includes(assertion));
+      const used = log.some((one) => JSON.stringify(one.body).includes(said));
       if (used) throw refused('replayed', 'The assertion was used before.', 'Ask again; each counts once.');
     },
   );

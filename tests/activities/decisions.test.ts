@@ -57,6 +57,21 @@ test('a signature counts, and is evidence once, although the worker died before 
   expect(await readEvidence(staging)).toHaveLength(1);
 });
 
+test('an assertion that somebody writes in another way and sends again does not count', async () => {
+  await accept('one question');
+  const { assertion } = signed.decision;
+  // The last character of a signature holds four bits that mean nothing.
+  const last = Buffer.from(assertion.slice(-86), 'base64url');
+  const variants = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+    .map((letter) => assertion.slice(0, -1) + letter)
+    .filter((one) => one !== assertion && Buffer.from(one.slice(-86), 'base64url').equals(last));
+  expect(variants).toHaveLength(15);
+  for (const one of variants) {
+    signed = { ...signed, decision: { ...signed.decision, assertion: one } };
+    await expect(accept(one.slice(-1))).rejects.toMatchObject({ code: 'decision.replayed' });
+  }
+});
+
 test('an assertion that somebody sends a second time does not count', async () => {
   await accept('one question');
   await expect(accept('another question')).rejects.toMatchObject({ code: 'decision.replayed', kind: 'permanent' });

@@ -157,7 +157,11 @@ async function walk(run: Run): Promise<void> {
   for (const { name, phase, pass } of stages.slice(stages.findIndex((one) => one.name === run.memory.stage))) {
     run.memory.stage = name;
     // A step that ended all the same says nothing of an abort, and the cut-over cannot be cut off once it began.
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`stopped before ${name}`);
+    if (CancellationScope.current().consideredCancelled) {
+      // After the switch nothing is left but to collect, and who takes the run for aborted lets people write again.
+      if (name === 'collect' && run.memory.switched) return;
+      throw new CancelledFailure(`stopped before ${name}`);
+    }
     if (run.status.phase !== phase && (phase !== 'cut-over' || run.outline.mode === 'live')) run.enter(phase);
     if ((await pass(run)) === false) return;
     run.through.clear();
@@ -182,7 +186,7 @@ async function untilStopped(run: Run, scope: CancellationScope, work: () => Prom
     const end = now.failure?.code === Aborted ? 'aborted' : 'done';
     if (!run.memory.switched) await run.uncut(() => run.thaw());
     run.enter(end);
-    await condition(() => run.deciding === 0 && allHandlersFinished());
+    await run.uncut(() => condition(() => run.deciding === 0 && allHandlersFinished()));
     return end;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;

@@ -114,6 +114,17 @@ describe('a run that was aborted', () => {
   });
 });
 
+test('a run that is cancelled while it switches has switched', { timeout: 30_000 }, async () => {
+  const live = held('goLive', undefined);
+  const run = await start({ steps: live.steps }, signed({ stage: 'cut-over' }));
+  await live.asked;
+  await run.cancel();
+  // Until the run has heard of it.
+  await sleep(500);
+  live.letGo();
+  expect(await run.result()).toMatchObject({ phase: 'done', signedBy: 'olga' });
+});
+
 test('a run that switched is done, also where what it left in staging cannot be removed', async () => {
   const details = [{ code: 'staging.denied', what: 'It cannot be written.', hint: 'Mend it.', staged: null }];
   const collect = async (): Promise<never> => {

@@ -77,6 +77,19 @@ export function selfProblems(blueprint: Blueprint, lookups: Plan['lookups']): Pr
       ),
     );
   }
+  for (const { lines } of blueprint.entities) {
+    for (const { field, later } of lines ? referencesOf(lines) : []) {
+      if (!lines || !later) continue;
+      problems.push(
+        problem(
+          'blueprint.later-in-lines',
+          'A reference of lines cannot wait for a later pass, which sets those of headers alone.',
+          { entity: lines.name, field },
+          'Take `{ later: true }` from it, and give it to a reference of a header in the circle.',
+        ),
+      );
+    }
+  }
   for (const part of blueprint.entities.flatMap(partsOf)) {
     for (const [field, shape] of Object.entries(part.to.shape)) {
       if (shape.required && !part.fields[field]) {

@@ -9,6 +9,7 @@ import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
 import { queuesOf, startWorker } from '../worker/worker.ts';
 import { status } from '../workflows/messages.ts';
+import { ask } from './ask.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
 import { makeKeyPair } from './people.ts';
 import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
@@ -159,7 +160,7 @@ program
 
 /** The report that a run stands by. */
 async function reportDigest(loaded: LoadedConfig, run: string): Promise<string> {
-  const now = await withClient(loaded, (client) => client.workflow.getHandle(run).query(status));
+  const now = await withClient(loaded, (client) => ask(client, run, status));
   if (now.report) return now.report.digest;
   throw new LandfallError({
     code: 'report.none',

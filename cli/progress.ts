@@ -2,16 +2,17 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { EntityStatus, RunStatus } from '../model/run.ts';
 import { addCounts } from '../model/run.ts';
 import { entityProgress, status } from '../workflows/messages.ts';
+import { ask } from './ask.ts';
 import { bold, dim, red, yellow } from './print.ts';
 
 /** The run's status, with the figures of what is at work asked of each entity itself. */
 export async function readStatus(client: Client, run: string): Promise<RunStatus> {
-  const now = await client.workflow.getHandle(run).query(status);
+  const now = await ask(client, run, status);
   await Promise.all(
     now.entities.map(async (entity) => {
       if (entity.workflow === null) return;
       try {
-        const told = await client.workflow.getHandle(entity.workflow).query(entityProgress);
+        const told = await ask(client, entity.workflow, entityProgress);
         Object.assign(entity, { chunksDone: told.chunksDone, chunksDue: told.chunksDue });
       } catch (error) {
         // It has not started yet.

@@ -23,6 +23,7 @@ import {
 } from '../workflows/messages.ts';
 import { migration } from '../workflows/migration.ts';
 import { LandfallMigration, LandfallMode, LandfallRun } from '../workflows/search-attributes.ts';
+import { ask } from './ask.ts';
 import { peopleOf, type LoadedConfig } from './config.ts';
 import { assertDecision } from './people.ts';
 
@@ -165,8 +166,7 @@ async function withRun<T>(
   work: (staging: Staging, plan: Plan, known: EntityRecords) => Promise<T>,
 ): Promise<T> {
   const now = await withClient(loaded, async (client) => {
-    const handle = client.workflow.getHandle(run);
-    return { plan: (await handle.query(status)).plan, ...(await handle.query(records)) };
+    return { plan: (await ask(client, run, status)).plan, ...(await ask(client, run, records)) };
   });
   return withSystem(loaded, async (system) => {
     const staging = await system.staging(run);

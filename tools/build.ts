@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { workflowSources } from '../worker/bundle.ts';
 import build from '../tsconfig.build.json' with { type: 'json' };
 
 /*
@@ -36,7 +37,10 @@ for (const folder of folders) {
 
 const workflows = join(dist, 'workflows', 'index.js');
 if (existsSync(workflows)) {
-  const { code } = await bundleWorkflowCode({ workflowsPath: workflows, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    ...workflowSources(pathToFileURL(`${dist}/`)),
+    logger: new DefaultLogger('WARN'),
+  });
   writeFileSync(join(dist, 'workflows.bundle.js'), code);
   console.log(`dist/workflows.bundle.js: ${Math.round(code.length / 1024)} KiB`);
 } else {

@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogLevel,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import { queueOf } from '../model/queues.ts';
 import { extensionFile } from '../staging/duckdb/extensions.ts';
 import { createSystem } from './dependencies.ts';
+import { workflowSources } from './bundle.ts';
 import { limiterShares } from './shares.ts';
 
 export interface RunningWorker {
@@ -17,10 +25,11 @@ export interface RunningWorker {
 }
 
 /** The workflows: the bundle that the package ships, else the sources beside this file. */
-function workflowsOf(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+function workflowsOf(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
   const bundle = fileURLToPath(new URL('../workflows.bundle.js', import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
-  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
+  const { workflowsPath, workflowInterceptorModules } = workflowSources();
+  return { workflowsPath, interceptors: { workflowModules: workflowInterceptorModules } };
 }
 
 let installed = false;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { workflowSources } from '../../worker/bundle.ts';
 import { logFrom } from '../../worker/worker.ts';
 
 const folder = new URL('histories/', import.meta.url);
@@ -14,8 +14,7 @@ const replay = (history: unknown): Promise<void> => Worker.runReplayHistory({ wo
 
 beforeAll(async () => {
   logFrom('ERROR');
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  bundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  bundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
 }, 60_000);
 
 describe('runs recorded from released code go on under the code of today', () => {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import {
   bundleWorkflowCode,
@@ -9,6 +8,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { queueOf } from '../../model/queues.ts';
+import { workflowSources } from '../../worker/bundle.ts';
 import { logFrom } from '../../worker/worker.ts';
 import type { MigrationInput } from '../../workflows/memory.ts';
 import { simulatedSteps, type Asked, type Simulated } from './simulated-steps.ts';
@@ -28,8 +28,7 @@ export async function makeBench(address: string): Promise<Bench> {
   logFrom('ERROR');
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection });
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  const bundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const bundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
   const ending: (() => Promise<void>)[] = [];
   const idle = async (): Promise<void> => {
     for (const end of ending.splice(0)) await end();

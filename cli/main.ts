@@ -7,6 +7,7 @@ import { readFailure } from '../activities/failures.ts';
 import { readReport, readReportPage } from '../activities/reports.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
+import { currentBuild, promote } from '../worker/builds.ts';
 import { queuesOf, startWorker } from '../worker/worker.ts';
 import { status } from '../workflows/messages.ts';
 import { ask } from './ask.ts';
@@ -291,14 +292,40 @@ program
     say(`${resolve(`${person}.key`)} (keep it to yourself), ${resolve(`${person}.pub`)}`);
   });
 
+/** Workers of a build that was not promoted wait without a word: so it is said. */
+async function sayBuild(loaded: LoadedConfig, build: string): Promise<void> {
+  const current = await withClient(loaded, (client) => currentBuild(client, loaded.config));
+  if (current === build) say(`Build ${build}: new runs come here.`);
+  else
+    say(
+      `Build ${build} waits: new runs go to ${current ?? 'workers without a build'} until \`landfall promote ${build}\`.`,
+    );
+}
+
+program
+  .command('promote')
+  .argument('<build>', 'as given to `landfall worker --build`')
+  .description('let runs be worked on by the workers of this build, also those that are under way')
+  .action(async (build: string) => {
+    const loaded = await load();
+    const before = await withClient(loaded, (client) => promote(client, loaded.config, build));
+    if (shared().json) return sayJson({ build, before });
+    say(`Runs go to build ${build} now.`);
+    if (before !== null && before !== build) {
+      say(`Workers of ${before} are still needed for what they have begun: stop them when Temporal calls it drained.`);
+    }
+  });
+
 program
   .command('worker')
   .description('work on runs until told to stop (SIGINT, SIGTERM)')
   .option('--only <part...>', 'serve only these: core, source/CONNECTION, target/CONNECTION')
-  .action(async (options: { only?: string[] }) => {
+  .option('--build <id>', 'the name of what was built: runs go to a build only when it is promoted')
+  .action(async ({ only, build }: { only?: string[]; build?: string }) => {
     const loaded = await load();
-    const worker = await startWorker(loaded.config, loaded.folder, say, options.only);
-    const parts = queuesOf(loaded.config, options.only).join(', ');
+    const worker = await startWorker(loaded.config, loaded.folder, { log: say, only, build });
+    const parts = queuesOf(loaded.config, only).join(', ');
+    if (build !== undefined) await sayBuild(loaded, build);
     say(
       `Working on ${loaded.config.temporal.taskQueue} (${parts}) at ${loaded.config.temporal.address}. Ctrl-C stops.`,
     );

@@ -14,6 +14,7 @@ import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import { queueOf } from '../model/queues.ts';
 import { extensionFile } from '../staging/duckdb/extensions.ts';
+import { deploymentOf } from './builds.ts';
 import { createSystem } from './dependencies.ts';
 import { workflowSources } from './bundle.ts';
 import { limiterShares } from './shares.ts';
@@ -30,6 +31,14 @@ function workflowsOf(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' |
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const { workflowsPath, workflowInterceptorModules } = workflowSources();
   return { workflowsPath, interceptors: { workflowModules: workflowInterceptorModules } };
+}
+
+export interface WorkerStart {
+  log?: (line: string) => void;
+  /** What it serves (see `queuesOf`); absent: everything. */
+  only?: readonly string[] | undefined;
+  /** The name of what was built, for worker versioning; absent: any worker goes on with any run. */
+  build?: string | undefined;
 }
 
 let installed = false;
@@ -66,18 +75,22 @@ export function queuesOf(config: Config, only?: readonly string[]): string[] {
   });
 }
 
+/** Long workflows go on under the newest build; those that say otherwise (see `entity`) end under theirs. */
+function versionOf(config: Config, buildId: string): NonNullable<WorkerOptions['workerDeploymentOptions']> {
+  const version = { deploymentName: deploymentOf(config), buildId };
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
+}
+
 /**
  * Starts a worker for the workflows and steps of the migrations in the configuration.
  *
  * @param folder the configuration's folder, which its relative paths start from
- * @param only what it serves (see `queuesOf`); absent: everything
  * @throws LandfallError `temporal.unreachable`, `worker.serves`
  */
 export async function startWorker(
   config: Config,
   folder: string,
-  log: (line: string) => void = () => {},
-  only?: readonly string[],
+  { log = () => {}, only, build }: WorkerStart = {},
 ): Promise<RunningWorker> {
   const queues = queuesOf(config, only);
   await extensionFile('httpfs', log);
@@ -101,6 +114,7 @@ export async function startWorker(
     shutdownForceTime: config.worker.shutdownGraceMs + 10_000,
   };
   const workers: Worker[] = [];
+  const versioned = build === undefined ? {} : { workerDeploymentOptions: versionOf(config, build) };
   for (const queue of queues) {
     const core = queue === 'core';
     workers.push(
@@ -109,6 +123,7 @@ export async function startWorker(
         namespace,
         taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
         ...(core ? workflowsOf() : {}),
+        ...versioned,
         activities,
         // Steps that work on rows wait for DuckDB's slots inside.
         maxConcurrentActivityTaskExecutions: config.worker.rowSlots * 2 + WaitingSlots,

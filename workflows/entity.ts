@@ -4,6 +4,7 @@ import {
   getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, ChunkTask, LedgerEntry, Ledgers } from '../activities/contract.ts';
@@ -166,3 +167,10 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
     complete: !lost,
   };
 }
+
+// Short, and the same work over and over: where workers have builds it ends under the one that began it. Where they have
+// none (the name is empty then) nothing may be said of it, else the server looks for a build to answer its questions, and finds none.
+setWorkflowOptions(
+  () => (workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'PINNED' } : {}),
+  entity,
+);

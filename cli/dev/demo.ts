@@ -175,7 +175,7 @@ async function demo(
     cloud,
   });
   const configFile = await writeConfigFile(loaded);
-  const worker = await startWorker(loaded.config, loaded.folder, log);
+  const worker = await startWorker(loaded.config, loaded.folder, { log });
   cleanup.add('Worker', () => worker.stop());
   if (signal.aborted) throw new Interrupted();
 

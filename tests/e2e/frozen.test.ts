@@ -17,7 +17,7 @@ beforeAll(async () => {
   });
   // One worker beside the legacy database, which is all that it can reach, and one for everything else.
   const { config, folder } = landing.loaded;
-  const serve = (...only: string[]): Promise<RunningWorker> => startWorker(config, folder, () => {}, only);
+  const serve = (...only: string[]): Promise<RunningWorker> => startWorker(config, folder, { only });
   workers = [await serve('source/legacyCrm'), await serve('core', 'target/cloudCrm')];
 }, 90_000);
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowSources } from '../../worker/bundle.ts';
+import { otherBuild } from './other-build.ts';
 import { logFrom } from '../../worker/worker.ts';
 
 const folder = new URL('histories/', import.meta.url);
@@ -26,6 +27,38 @@ describe('runs recorded from released code go on under the code of today', () =>
     const recorded = histories.map(read).find((text) => text.includes('"sealTransform"')) ?? '{}';
     const changed = recorded.replaceAll('"sealTransform"', '"sealAll"');
     await expect(replay(JSON.parse(changed))).rejects.toThrow('Nondeterminism');
+  });
+});
+
+describe('a release that asks something more of the server', () => {
+  const under = async (how: 'patched' | 'heedless'): Promise<Map<string, boolean>> => {
+    const build = await otherBuild(how);
+    try {
+      const changed = await bundleWorkflowCode({ ...workflowSources(build.root), logger: new DefaultLogger('ERROR') });
+      const replayed = new Map<string, boolean>();
+      for (const file of histories.filter((name) => name.startsWith('migration'))) {
+        const going = Worker.runReplayHistory({ workflowBundle: changed }, JSON.parse(read(file)));
+        replayed.set(
+          file,
+          await going.then(
+            () => true,
+            (error: unknown) => !String(error).includes('Nondeterminism'),
+          ),
+        );
+      }
+      return replayed;
+    } finally {
+      await build.close();
+    }
+  };
+
+  test('and tells old runs from new ones, takes the old ones over', { timeout: 60_000 }, async () => {
+    expect([...(await under('patched')).values()]).not.toContain(false);
+  });
+
+  test('and does not, is caught by every recorded run that is past that place', { timeout: 60_000 }, async () => {
+    const replayed = await under('heedless');
+    expect([...replayed.values()]).toContain(false);
   });
 });
 

@@ -79,3 +79,12 @@ describe('a workflow that is asked while its worker is dead and news come in', (
     },
   );
 });
+
+test('a run that no worker answers for is said to be silent, and what to start', { timeout: 60_000 }, async () => {
+  const workflowId = randomUUID();
+  const handle = await client.workflow.start(twoWays, { workflowId, taskQueue: workflowId, args: ['nobody'] });
+  const silent = { code: 'run.silent', hint: expect.stringContaining('landfall worker') };
+  const asked = client.withDeadline(Date.now() + 3_000, () => ask(client, workflowId, told, 0));
+  await expect(asked).rejects.toMatchObject(silent);
+  await handle.terminate();
+});

@@ -1,4 +1,12 @@
-import { condition, defineQuery, defineSignal, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 
 export const news = defineSignal('news');
 export const decision = defineUpdate('decision');
@@ -22,5 +30,5 @@ export async function twoWays(stepsQueue: string): Promise<void> {
   setHandler(told, () => heard);
   await steps.wait();
   await (heard ? steps.asIfTold() : steps.asIfNot());
-  await condition(() => heard);
+  await condition(() => heard && allHandlersFinished());
 }

@@ -5,6 +5,20 @@ export function counted(n: number, one: string, many: string): string {
   return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`;
 }
 
+/**
+ * What the load held back, where that is more than the blueprint allows: each such row has a reason and is listed, but a
+ * target that lets in half of them is not a whole one. Rejects of the mapping were asked about before the load.
+ */
+function heldBackOf(part: PartReport): string | null {
+  const { ready, refused, blocked } = part.accounting;
+  const heldBack = refused + blocked;
+  const limit = part.heldBackLimit ?? 1;
+  if (ready === 0 || heldBack / ready <= limit) return null;
+  const share = (limit * 100).toLocaleString('en-GB', { maximumFractionDigits: 2 });
+  const rows = counted(heldBack, 'row was', 'rows were');
+  return `${rows} refused, or wait for one that was: more than the ${share} % that the blueprint allows.`;
+}
+
 /** What was found to differ in a part. */
 function differencesOf(part: PartReport): string[] {
   const found: string[] = [];
@@ -26,6 +40,8 @@ function differencesOf(part: PartReport): string[] {
   }
   say(part.accounting.uncertain, 'row has an uncertain outcome', 'rows have an uncertain outcome');
   say(part.accounting.pending, 'row still waits for its references', 'rows still wait for their references');
+  const tooMany = heldBackOf(part);
+  if (tooMany !== null) found.push(`${part.title}: ${tooMany}`);
   const { targetCount, readBack } = part;
   if (targetCount !== null && targetCount !== readBack) {
     const counts = `the target counts ${counted(targetCount, 'row', 'rows')}, but ${readBack.toLocaleString('en-GB')} were read back`;

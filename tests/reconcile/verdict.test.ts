@@ -25,6 +25,20 @@ describe('the verdict', () => {
     expect(found.reasons).toEqual([expect.stringMatching(/^Contacts: /)]);
   });
 
+  test('is that the target differs when the load held back more than the blueprint allows', () => {
+    const { accounting } = aPart();
+    const part = (refused: number): PartReport =>
+      aPart({
+        heldBackLimit: 0.05,
+        accounting: { ...accounting, ready: 100, refused, blocked: 2 },
+      });
+    expect(verdict([part(3)])).toBe('whole');
+    expect(verdictOf([part(4)], [])).toEqual({
+      verdict: 'differs',
+      reasons: [expect.stringMatching(/: 6 rows were refused.* more than the 5 % that the blueprint allows\.$/)],
+    });
+  });
+
   test.each<[string, Partial<PartReport>]>([
     ['a field was not compared', { notCompared: [{ field: 'note', reason: 'the target does not give it back' }] }],
     ['the source was read while it changed', { consistency: 'fuzzy' }],

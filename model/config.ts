@@ -32,6 +32,8 @@ export type MigrationSettings = z.infer<typeof MigrationSettings>;
 export const WorkerSettings = z.strictObject({
   /** Memory for DuckDB over all of its jobs, in MiB. */
   memoryMiB: z.int().min(128).default(512),
+  /** Disk in the scratch folder that DuckDB may use over all of its jobs, in MiB; absent: nine tenths of what is free. */
+  spillMiB: z.int().min(64).optional(),
   /** Threads for DuckDB over all of its jobs. */
   threads: z.int().min(1).default(2),
   /** Steps that work on rows at the same time. */

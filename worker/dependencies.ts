@@ -107,8 +107,9 @@ export function createSystem(config: Config, folder: string, sharesOf?: SharesOf
   const secrets = secretResolver(folder);
   const store = folderStore(resolve(folder, config.staging.folder));
   const scratch = config.staging.scratch ?? join(tmpdir(), `landfall-scratch-${process.getuid?.() ?? 0}`);
-  const { memoryMiB, threads, rowSlots } = config.worker;
-  const budget = createDuckBudget({ memoryBytes: memoryMiB * 1024 * 1024, threads, slots: rowSlots });
+  const { memoryMiB, spillMiB, threads, rowSlots } = config.worker;
+  const spill = spillMiB === undefined ? {} : { spillBytes: spillMiB * 1024 * 1024 };
+  const budget = createDuckBudget({ memoryBytes: memoryMiB * 1024 * 1024, threads, slots: rowSlots, ...spill });
   const stagings = new Map<string, Promise<Staging>>();
   const opened = new Map<string, Promise<Source | Target>>();
   const gates = new Map<string, Gate>();

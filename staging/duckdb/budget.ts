@@ -2,6 +2,8 @@
 export interface Share {
   memoryBytes: number;
   threads: number;
+  /** What it may spill to disk; null: nine tenths of what is free there when it begins, as DuckDB has it. */
+  spillBytes: number | null;
 }
 
 /** One worker's memory and threads for DuckDB, divided over a fixed number of jobs at a time. */
@@ -15,10 +17,17 @@ export interface DuckBudget {
 /**
  * @param memoryBytes for all jobs together
  * @param threads for all jobs together
+ * @param spillBytes on disk, for all jobs together; absent: what is free
  * @param slots jobs at the same time
  */
-export function createDuckBudget(options: { memoryBytes: number; threads: number; slots: number }): DuckBudget {
+export function createDuckBudget(options: {
+  memoryBytes: number;
+  threads: number;
+  slots: number;
+  spillBytes?: number;
+}): DuckBudget {
   const share = {
+    spillBytes: options.spillBytes === undefined ? null : Math.floor(options.spillBytes / options.slots),
     memoryBytes: Math.floor(options.memoryBytes / options.slots),
     threads: Math.max(1, Math.floor(options.threads / options.slots)),
   };

@@ -61,7 +61,7 @@ function failure(purpose: string, error: unknown): LandfallError {
         : `DuckDB refused a statement while doing: ${purpose}.`,
     where: { step: purpose },
     hint: full
-      ? 'Free space in the scratch folder or name a larger one in the configuration (staging.scratch).'
+      ? 'Free space in the scratch folder, name a larger one (staging.scratch), or raise worker.spillMiB; the run then goes on.'
       : memory
         ? 'Raise worker.memoryMiB, lower worker.rowSlots, or lower chunkRows for this entity.'
         : 'The full message is with the run’s staged failures: `landfall status RUN --failure`.',
@@ -164,6 +164,7 @@ export async function withDuckJob<T>(
   const folder = join(options.scratch, `job-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
     await mkdir(join(folder, 'spill'), { recursive: true });
+    const { spillBytes } = budget.share;
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${Math.floor(budget.share.memoryBytes / 1024)}KiB`,
       threads: String(budget.share.threads),
@@ -177,6 +178,9 @@ export async function withDuckJob<T>(
     const interrupt = (): void => connection.interrupt();
     options.signal?.addEventListener('abort', interrupt);
     try {
+      // Among the settings that an instance is made with, DuckDB 1.5 takes this one and does not keep to it.
+      const most = spillBytes === null ? null : `${Math.floor(spillBytes / 1024)}KiB`;
+      if (most !== null) await connection.run(`SET max_temp_directory_size = '${most}'`);
       await guarded(options, () => prepare(connection, folder, options));
       return await work(wrap(connection, folder, options));
     } finally {

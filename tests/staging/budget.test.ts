@@ -3,8 +3,9 @@ import { createDuckBudget } from '../../staging/duckdb/budget.ts';
 
 describe("a worker's budget for DuckDB", () => {
   test('is divided over the jobs that may run at the same time', () => {
-    expect(createDuckBudget({ memoryBytes: 1000, threads: 4, slots: 3 }).share).toEqual({
+    expect(createDuckBudget({ memoryBytes: 1000, spillBytes: 900, threads: 4, slots: 3 }).share).toEqual({
       memoryBytes: 333,
+      spillBytes: 300,
       threads: 1,
     });
     expect(createDuckBudget({ memoryBytes: 1000, threads: 1, slots: 2 }).share.threads).toBe(1);

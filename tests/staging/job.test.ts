@@ -12,11 +12,20 @@ const rowsKey = Buffer.alloc(32, 1).toString('base64');
 
 interface Setting extends Partial<DuckJobOptions> {
   memoryMiB?: number;
+  spillMiB?: number;
 }
 
-async function inJob<T>(work: (job: DuckJob) => Promise<T>, { memoryMiB = 256, ...options }: Setting = {}): Promise<T> {
+async function inJob<T>(
+  work: (job: DuckJob) => Promise<T>,
+  { memoryMiB = 256, spillMiB = 4_096, ...options }: Setting = {},
+): Promise<T> {
   const scratch = options.scratch ?? (await temporaryFolder());
-  const budget = createDuckBudget({ memoryBytes: memoryMiB << 20, threads: 2, slots: 1 });
+  const budget = createDuckBudget({
+    memoryBytes: memoryMiB << 20,
+    threads: 2,
+    slots: 1,
+    spillBytes: spillMiB * 2 ** 20,
+  });
   return withDuckJob(budget, { purpose: 'a test', keys: { rows: rowsKey }, ...options, scratch }, work);
 }
 
@@ -114,6 +123,23 @@ describe('a job', () => {
     });
   });
 });
+
+test('a job that may not spill more says so, and what to change, and leaves nothing behind', async () => {
+  const scratch = await temporaryFolder();
+  const greedy = inJob(
+    (job) =>
+      job.run(
+        'CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS a, md5((range + 1)::VARCHAR) AS b FROM range(4000000)',
+      ),
+    { memoryMiB: 64, spillMiB: 16, scratch },
+  );
+  await expect(greedy).rejects.toMatchObject({
+    code: 'staging.full',
+    kind: 'transient',
+    hint: expect.stringContaining('worker.spillMiB') as string,
+  });
+  expect(await readdir(scratch)).toEqual([]);
+}, 60_000);
 
 /** Everything that lies in a folder at this moment, as far as it can be read. */
 async function contents(folder: string): Promise<Buffer> {

@@ -22,7 +22,7 @@ export function orderOf(blueprint: Blueprint): { order: string[]; problems: Prob
             code: 'blueprint.cycle',
             what: `References go round in a circle: ${names.join(' → ')}.`,
             where: { blueprint: blueprint.name, entity: names[0] ?? '' },
-            hint: 'Give one of the references `{ later: true }`: it is then set when every row is there.',
+            hint: "Give one of the references `{ later: true, whenMissing: 'null' }`: it is then set when every row is there.",
             severity: 'error',
           },
         ],
@@ -86,6 +86,19 @@ export function selfProblems(blueprint: Blueprint, lookups: Plan['lookups']): Pr
           'A reference of lines cannot wait for a later pass, which sets those of headers alone.',
           { entity: lines.name, field },
           'Take `{ later: true }` from it, and give it to a reference of a header in the circle.',
+        ),
+      );
+    }
+  }
+  for (const { name, fields } of blueprint.entities) {
+    for (const [field, mapping] of Object.entries(fields)) {
+      if (mapping.kind !== 'crosswalk' || !mapping.later || mapping.whenMissing === 'null') continue;
+      problems.push(
+        problem(
+          'blueprint.later-blocks',
+          'A reference that is set in the later pass cannot hold its row back: the row is in the target by then.',
+          { entity: name, field },
+          "Say `{ later: true, whenMissing: 'null' }` if a row may stay without it; else load what it points at first.",
         ),
       );
     }

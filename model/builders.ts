@@ -104,6 +104,8 @@ export type FieldsFor<S extends Shape> = { [F in Required<S>]: FieldSource } & {
  *
  * @param entity the entity pointed at
  * @param key the source key of the row pointed at: one expression for each of its key columns
+ * @param options.whenMissing what becomes of a row whose reference is not there: it is held back (default), or goes without
+ * @param options.later set in a second pass, when every row is there; only with `whenMissing: 'null'`
  * @example parentcustomerid: crosswalk('organisation', sql`org_id`)
  */
 export function crosswalk(

@@ -25,3 +25,24 @@ test('a reference of lines that would wait for ever is found before anything is 
   const found = selfProblems(blueprint('erp', { entities: [journal] }), {});
   expect(found).toMatchObject([{ code: 'blueprint.later-in-lines', where: { entity: 'line', field: 'reversed' } }]);
 });
+
+test('a reference that is set later, and would have to hold back a row that is in the target by then', () => {
+  const under = (options: { later: true; whenMissing?: 'null' }): unknown => {
+    const to = collection('accounts', {
+      id: 'accountid',
+      legacyKey: 'legacyid',
+      shape: { parent: reference('accounts').nullable() },
+    });
+    const account = entity('account', {
+      from: table('erp.account', { key: ['n'] }),
+      to,
+      legacyKey: sql`n`,
+      fields: { parent: crosswalk('account', sql`parent_id`, options) },
+    });
+    return selfProblems(blueprint('erp', { entities: [account] }), {});
+  };
+  expect(under({ later: true })).toMatchObject([
+    { code: 'blueprint.later-blocks', where: { entity: 'account', field: 'parent' } },
+  ]);
+  expect(under({ later: true, whenMissing: 'null' })).toEqual([]);
+});

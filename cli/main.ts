@@ -20,6 +20,7 @@ import {
   checkMigration,
   decide,
   heldRows,
+  requireAlone,
   requireEngineer,
   stageComment,
   stageCorrections,
@@ -101,6 +102,7 @@ program
       }
       requireEngineer(plan, options.as);
       await withClient(loaded, async (client) => {
+        await requireAlone(loaded, client, plan);
         const digest = await startRun(loaded, system, client, { plan, run, startedBy: options.as });
         if (shared().json) sayJson({ run, plan: digest });
         else say(`Started ${bold(run)} under plan ${digest.slice(0, 16)}.`);

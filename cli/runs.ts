@@ -115,6 +115,30 @@ export function requireEngineer(plan: Plan, person: string): void {
   });
 }
 
+/**
+ * Two runs would write into one target, and the report of neither would say what is there: so a live run has its migration
+ * to itself. Asked before a run is started; two that are started in the same second may both pass.
+ *
+ * @throws LandfallError `run.another`
+ */
+export async function requireAlone(loaded: LoadedConfig, client: Client, plan: Plan): Promise<void> {
+  const open = [
+    `WorkflowType = 'migration' AND ExecutionStatus = 'Running'`,
+    `TaskQueue = '${loaded.config.temporal.taskQueue}'`,
+    `${LandfallMigration.name} = '${plan.migration}'`,
+    ...(plan.mode === 'live' ? [] : [`${LandfallMode.name} = 'live'`]),
+  ];
+  for await (const { workflowId } of client.workflow.list({ query: open.join(' AND ') })) {
+    throw new LandfallError({
+      code: 'run.another',
+      kind: 'permanent',
+      what: `Another run of ${plan.migration} is open, and a live run has its migration to itself.`,
+      where: { migration: plan.migration, run: workflowId },
+      hint: `Sign it or refuse it, or end it with \`landfall abort ${workflowId}\`; then start this one.`,
+    });
+  }
+}
+
 /** Stages the plan and starts its run. */
 export async function startRun(
   loaded: LoadedConfig,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { decide, withClient, withSystem } from '../../cli/runs.ts';
+import { checkMigration, decide, requireAlone, withClient, withSystem } from '../../cli/runs.ts';
+import type { RunMode } from '../../model/plan.ts';
 import { readEvidence } from '../../staging/evidence.ts';
 import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
 import { makeLanding, type Landing } from './landing.ts';
@@ -56,3 +57,28 @@ test(
     ]);
   },
 );
+
+test('a live run has its migration to itself, until it has ended', { timeout: 90_000 }, async () => {
+  const asking = (mode: RunMode): Promise<void> =>
+    withSystem(landing.loaded, async (system) => {
+      const { plan } = await checkMigration(landing.loaded, system, 'crm', mode);
+      if (!plan) throw new Error('no plan');
+      await withClient(landing.loaded, (client) => requireAlone(landing.loaded, client, plan));
+    });
+  const within = { timeout: 10_000 };
+  await expect.poll(() => asking('live').then(() => 'alone'), within).toBe('alone');
+
+  const rehearsal = await landing.start({ mode: 'rehearsal' });
+  const another = (run: string): object => ({ code: 'run.another', where: { migration: 'crm', run } });
+  await expect.poll(() => asking('live').catch((error: unknown) => error), within).toMatchObject(another(rehearsal));
+  await asking('rehearsal');
+  await say(rehearsal, 'abort');
+
+  const live = await landing.start({ mode: 'live' });
+  for (const mode of ['live', 'rehearsal'] as const) {
+    await expect.poll(() => asking(mode).catch((error: unknown) => error), within).toMatchObject(another(live));
+  }
+  // Also who ends it in the Temporal UI, without a word to anybody, is done with it.
+  await withClient(landing.loaded, (client) => client.workflow.getHandle(live).terminate());
+  await expect.poll(() => asking('live').then(() => 'alone', String), within).toBe('alone');
+});

@@ -133,10 +133,10 @@ function sayStatus(now: RunStatus): void {
     );
   for (const one of now.replays) {
     say(`Replay ${one.corrections?.slice(0, 16) ?? 'without corrections'} by ${one.by}: ${one.outcome}`);
-    if (one.failure) say(problemText({ ...one.failure, where: {}, severity: 'error' }));
+    if (one.failure) say(problemText({ where: {}, ...one.failure, severity: 'error' }));
   }
   if (now.failure) {
-    say(problemText({ ...now.failure, where: {}, severity: 'error' }));
+    say(problemText({ where: {}, ...now.failure, severity: 'error' }));
     if (now.failure.details !== null) say(dim(`  details are staged under ${now.failure.details}`));
   }
 }

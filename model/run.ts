@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Where } from './errors.ts';
 
 /** Where a run is. The names are what operators read in the Temporal UI. */
 export const Phase = z.enum([
@@ -120,6 +121,8 @@ export interface RunFailure {
   code: string;
   what: string;
   hint: string;
+  /** The entity, file, connection or setting that it is about. */
+  where?: Where;
   details: string | null;
 }
 

@@ -1,4 +1,5 @@
-import { addCounts, type Counts } from '../model/run.ts';
+import { placeOf } from '../model/errors.ts';
+import { addCounts, type Counts, type RunFailure } from '../model/run.ts';
 import type { Progress } from './messages.ts';
 import { inAll, type Overview } from './overview.ts';
 import type { Account } from './shares.ts';
@@ -33,6 +34,8 @@ export function entityDetails(title: string, now: Progress, paused: boolean): st
 /** Entities on a run's page: one screen, and below what one can read in Temporal's UI at a glance. */
 export const LinesOnPage = 50;
 
+const placed = ({ where = {} }: RunFailure): string => (placeOf(where) === '' ? '' : `(${placeOf(where)}) `);
+
 /**
  * A run's page in the Temporal UI: phase, what it waits for and on whom, and a line for each entity; where they are many,
  * for those that failed or are in work.
@@ -47,7 +50,7 @@ export function runDetails(overview: Overview, through: number): string {
       ? '**Paused.** `landfall resume` goes on.'
       : '';
   const failure = status.failure
-    ? `**Failed:** ${status.failure.code} — ${status.failure.what} ${status.failure.hint}`
+    ? `**Failed:** ${status.failure.code} — ${status.failure.what} ${placed(status.failure)}${status.failure.hint}`
     : '';
   const line = (title: string, state: string, c: Counts, due: number): string => {
     const written = c.created + c.updated + c.unchanged;

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import type { Where } from '../model/errors.ts';
 import type { RunFailure } from '../model/run.ts';
 
 /** Ended by a person. What is staged and what is in the target stays as it is. */
@@ -26,13 +27,24 @@ function innermost(error: unknown): unknown {
   return cause;
 }
 
-/** What a failure tells operators: the code and the remedy that the failing step gave. */
+/** The place that a failing step named. */
+function whereIn(told: unknown): Where | undefined {
+  if (typeof told !== 'object' || told === null) return undefined;
+  const named = Object.entries(told).flatMap(([name, place]: [string, unknown]) =>
+    typeof place === 'string' || typeof place === 'number' ? [[name, place] as const] : [],
+  );
+  return named.length === 0 ? undefined : Object.fromEntries(named);
+}
+
+/** What a failure tells operators: the code, the place and the remedy that the failing step gave. */
 export function failureOf(error: unknown): RunFailure {
   const cause = innermost(error);
   const details =
     cause instanceof ApplicationFailure ? (cause.details?.[0] as Record<string, unknown> | undefined) : undefined;
   const text = (name: string): string => (typeof details?.[name] === 'string' ? details[name] : '');
+  const where = whereIn(details?.['where']);
   return {
+    ...(where ? { where } : {}),
     code: text('code') || 'unexpected',
     what: text('what') || (cause instanceof Error ? cause.message : String(cause)),
     hint: text('hint'),

@@ -127,7 +127,7 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
       entity: entity.name,
       title: part.title,
       consistency: entity.consistency,
-      heldBackLimit: entity.rejectLimit,
+      refusedLimit: entity.rejectLimit,
       accounting,
       targetCount: await target.countRows(targetOf(part), call),
       ...comparison,

@@ -111,8 +111,8 @@ export const Entity = z.strictObject({
   attachments: Attachments.optional(),
   consistency: Consistency,
   /**
-   * The quality gate: the share of rows that may be rejected before the load asks a person; and that the target may refuse,
-   * or that may wait for one that it refused, before the report says that it differs.
+   * The quality gate: the share of rows that may be rejected before the load asks a person; and that the target may refuse
+   * before the report says that it differs.
    */
   rejectLimit: z.number().min(0).max(1),
   /** Rows a chunk, where the blueprint knows better than the default. */

@@ -56,8 +56,8 @@ export const PartReport = z.strictObject({
   accounting: Counts,
   /** Missing where it was not stated; `fuzzy` reads are not verified before they were synchronised. */
   consistency: z.enum(['snapshot', 'frozen', 'fuzzy']).optional(),
-  /** The share of the ready rows that the load may hold back before the owner is told that it differs. */
-  heldBackLimit: z.number().optional(),
+  /** The share of the ready rows that the target may refuse before the owner is told that it differs. */
+  refusedLimit: z.number().optional(),
   /** Rows that carry a legacy key, as the target itself counts them; null where it cannot tell. */
   targetCount: z.int().nullable(),
   /** Rows read back; one that the target delivered on two pages counts once. */

@@ -6,17 +6,15 @@ export function counted(n: number, one: string, many: string): string {
 }
 
 /**
- * What the load held back, where that is more than the blueprint allows: each such row has a reason and is listed, but a
- * target that lets in half of them is not a whole one. Rejects of the mapping were asked about before the load.
+ * What the target refused, where that is more than the blueprint allows: each such row has a reason and is listed, but a
+ * target that lets in half of them is not a whole one. Rejects of the mapping were asked about before the load, and what
+ * waits for a refused row is said of that row's part.
  */
-function heldBackOf(part: PartReport): string | null {
-  const { ready, refused, blocked } = part.accounting;
-  const heldBack = refused + blocked;
-  const limit = part.heldBackLimit ?? 1;
-  if (ready === 0 || heldBack / ready <= limit) return null;
-  const share = (limit * 100).toLocaleString('en-GB', { maximumFractionDigits: 2 });
-  const rows = counted(heldBack, 'row was', 'rows were');
-  return `${rows} refused, or wait for one that was: more than the ${share} % that the blueprint allows.`;
+function refusalsOf({ accounting: { ready, refused }, refusedLimit = 1 }: PartReport): string | null {
+  if (ready === 0 || refused / ready <= refusedLimit) return null;
+  const share = (refusedLimit * 100).toLocaleString('en-GB', { maximumFractionDigits: 2 });
+  const rows = counted(refused, 'row was', 'rows were');
+  return `${rows} refused by the target: more than the ${share} % that the blueprint allows.`;
 }
 
 /** What was found to differ in a part. */
@@ -40,7 +38,7 @@ function differencesOf(part: PartReport): string[] {
   }
   say(part.accounting.uncertain, 'row has an uncertain outcome', 'rows have an uncertain outcome');
   say(part.accounting.pending, 'row still waits for its references', 'rows still wait for their references');
-  const tooMany = heldBackOf(part);
+  const tooMany = refusalsOf(part);
   if (tooMany !== null) found.push(`${part.title}: ${tooMany}`);
   const { targetCount, readBack } = part;
   if (targetCount !== null && targetCount !== readBack) {

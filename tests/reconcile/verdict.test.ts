@@ -25,17 +25,19 @@ describe('the verdict', () => {
     expect(found.reasons).toEqual([expect.stringMatching(/^Contacts: /)]);
   });
 
-  test('is that the target differs when the load held back more than the blueprint allows', () => {
+  test('is that the target differs when the target refused more rows than the blueprint allows', () => {
     const { accounting } = aPart();
     const part = (refused: number): PartReport =>
       aPart({
-        heldBackLimit: 0.05,
-        accounting: { ...accounting, ready: 100, refused, blocked: 2 },
+        refusedLimit: 0.05,
+        accounting: { ...accounting, ready: 100, refused },
       });
-    expect(verdict([part(3)])).toBe('whole');
-    expect(verdictOf([part(4)], [])).toEqual({
+    expect(verdict([part(5)])).toBe('whole');
+    expect(verdictOf([part(6)], [])).toEqual({
       verdict: 'differs',
-      reasons: [expect.stringMatching(/: 6 rows were refused.* more than the 5 % that the blueprint allows\.$/)],
+      reasons: [
+        expect.stringMatching(/: 6 rows were refused by the target: more than the 5 % that the blueprint allows\.$/),
+      ],
     });
   });
 

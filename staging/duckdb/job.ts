@@ -5,7 +5,7 @@ import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-a
 import type { z } from 'zod';
 import { LandfallError } from '../../model/errors.ts';
 import { identifier, literal } from '../../model/sql.ts';
-import { AlwaysLoaded, extensionFile, type Extension } from './extensions.ts';
+import { AlwaysLoaded, signedExtension, type Extension } from './extensions.ts';
 import type { DuckBudget } from './budget.ts';
 import { macros } from './macros.ts';
 
@@ -133,7 +133,7 @@ function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOpti
 
 async function prepare(connection: DuckDBConnection, folder: string, options: DuckJobOptions): Promise<void> {
   for (const name of [...AlwaysLoaded, ...(options.extensions ?? [])]) {
-    await connection.run(`LOAD ${literal(await extensionFile(name))}`);
+    await connection.run(`LOAD ${literal(await signedExtension(name))}`);
   }
   await connection.run(`SET TimeZone = 'UTC'`);
   await connection.run(`SET preserve_insertion_order = false`);
@@ -173,6 +173,8 @@ export async function withDuckJob<T>(
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
+      // Only files whose signature was verified are ever loaded; see `signedExtension`.
+      allow_unsigned_extensions: 'true',
     });
     const connection = await instance.connect();
     const interrupt = (): void => connection.interrupt();

@@ -9,15 +9,21 @@ import { temporaryFolder } from './open-staging.ts';
 
 const run = promisify(execFile);
 const module = fileURLToPath(new URL('../../staging/duckdb/extensions.ts', import.meta.url));
+const checksums = fileURLToPath(new URL('../../staging/duckdb/extension-checksums.json', import.meta.url));
+
+interface Answer {
+  file?: string;
+  code?: string;
+  hint?: string;
+  lines: string[];
+}
 
 /** Asks for httpfs in a process of its own, which knows nothing of what was found before, and has no network. */
-async function asked(
-  env: Record<string, string>,
-): Promise<{ file?: string; code?: string; hint?: string; lines: string[] }> {
+async function asked(env: Record<string, string>, how = 'extensionFile'): Promise<Answer> {
   const script = `
-    const { extensionFile } = await import(${JSON.stringify(module)});
+    const { ${how} } = await import(${JSON.stringify(module)});
     const lines = [];
-    const answer = await extensionFile('httpfs', (line) => lines.push(line)).then(
+    const answer = await ${how}('httpfs', (line) => lines.push(line)).then(
       (file) => ({ file }), (error) => ({ code: error.code, hint: error.hint ?? String(error) }));
     console.log(JSON.stringify({ ...answer, lines }));`;
   const offline = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', PATH: '/nowhere' };
@@ -25,7 +31,7 @@ async function asked(
     env: { ...offline, HOME: '/nowhere', ...env },
     timeout: 60_000,
   });
-  return JSON.parse(stdout) as { file?: string; code?: string; hint?: string; lines: string[] };
+  return JSON.parse(stdout) as Answer;
 }
 
 describe("DuckDB's signed extensions", () => {
@@ -59,4 +65,42 @@ describe("DuckDB's signed extensions", () => {
     expect(answer.hint).toMatch(/extension server.*pip download.*LANDFALL_DUCKDB_EXTENSIONS/);
     expect(answer.lines).toHaveLength(1);
   }, 60_000);
+
+  test('that were touched after they were verified are verified again before they are loaded', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'httpfs.duckdb_extension');
+    await copyFile(await extensionFile('httpfs'), file);
+    const script = `
+      const { signedExtension } = await import(${JSON.stringify(module)});
+      const { appendFile } = await import('node:fs/promises');
+      await signedExtension('httpfs');
+      await appendFile(${JSON.stringify(file)}, 'more');
+      console.log(JSON.stringify(await signedExtension('httpfs').then(() => 'taken', (error) => error.code)));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, LANDFALL_DUCKDB_EXTENSIONS: folder },
+    });
+    expect(JSON.parse(stdout)).toBe('duckdb.extension-checksum');
+  });
+
+  test('are taken for signed by DuckDB’s own word, not by a checksum alone', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'httpfs.duckdb_extension');
+    await copyFile(await extensionFile('httpfs'), file);
+    expect(await asked({ LANDFALL_DUCKDB_EXTENSIONS: folder }, 'signedExtension')).toMatchObject({ file });
+    const script = `
+      const { signedExtension } = await import(${JSON.stringify(module)});
+      const { default: checksums } = await import(${JSON.stringify(checksums)}, { with: { type: 'json' } });
+      const { createHash } = await import('node:crypto');
+      const { readFile, writeFile } = await import('node:fs/promises');
+      const bytes = await readFile(${JSON.stringify(file)});
+      bytes[1_000_000] ^= 1;
+      await writeFile(${JSON.stringify(file)}, bytes);
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      for (const known of Object.values(checksums)) known.httpfs = digest;
+      console.log(JSON.stringify(await signedExtension('httpfs').then(() => 'taken', (error) => error.code)));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, LANDFALL_DUCKDB_EXTENSIONS: folder },
+    });
+    expect(JSON.parse(stdout)).toBe('duckdb.extension-unsigned');
+  });
 });

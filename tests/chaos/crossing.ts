@@ -36,8 +36,8 @@ export interface Landed {
   seconds: number;
 }
 
-/** How long a crossing may take in all, in milliseconds: longer is a hang. */
-const LongestMs = 240_000;
+/** How long a crossing may take once its systems are up, in milliseconds: longer is a hang. */
+const LongestMs = 480_000;
 
 /** The package as it is built: a worker that starts is at work at once, with no workflows to bundle. */
 const Command = 'dist/cli/main.js';
@@ -171,8 +171,6 @@ async function orphansOf(landing: Landing, run: string, until: number): Promise<
  */
 export async function cross(storm: Storm, of: { size?: number; log?: (line: string) => void } = {}): Promise<Landed> {
   const log = of.log ?? (() => {});
-  const began = Date.now();
-  const until = began + LongestMs;
   const folder = await mkdtemp(join(tmpdir(), 'landfall-storm-'));
   const temporal = new Coordinator(folder);
   const wires: { legacy: Wire; cloud: Wire } = { legacy: await openWire(), cloud: await openWire() };
@@ -184,6 +182,8 @@ export async function cross(storm: Storm, of: { size?: number; log?: (line: stri
     settlingMs: 3_500,
     options: { chunkRows: 60, collectGraceMs: 0, retryLongestMs: 2_000 },
   });
+  const began = Date.now();
+  const until = began + LongestMs;
   const crew = new Crew(landing.configFile);
   const strike: Strike = { landing, wires, temporal, crew };
   let struck = 0;

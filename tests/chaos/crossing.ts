@@ -169,14 +169,14 @@ async function orphansOf(landing: Landing, run: string, until: number): Promise<
  *
  * @param storm what goes wrong; with no blows and one worker, the calm crossing that others are compared with
  */
-export async function cross(storm: Storm, of: { size?: number; log?: (line: string) => void } = {}): Promise<Landed> {
+export async function cross(storm: Storm, of: { log?: (line: string) => void } = {}): Promise<Landed> {
   const log = of.log ?? (() => {});
   const folder = await mkdtemp(join(tmpdir(), 'landfall-storm-'));
   const temporal = new Coordinator(folder);
   const wires: { legacy: Wire; cloud: Wire } = { legacy: await openWire(), cloud: await openWire() };
   const landing = await makeLanding({
     temporal: await temporal.up(),
-    size: of.size ?? 1_200,
+    size: storm.size,
     largeAttachments: storm.large,
     wires,
     settlingMs: 3_500,

@@ -20,14 +20,15 @@ const seeds = values.seed === undefined ? Number(values.seeds) : 1;
 const over = Date.now() + Number(values.minutes) * 60_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const calms = new Map<number, Landed>();
+const calms = new Map<string, Landed>();
 /** The calm crossing of the same data. */
-async function calmOf({ large }: Storm): Promise<Landed> {
-  const known = calms.get(large);
+async function calmOf(storm: Storm): Promise<Landed> {
+  const over = `${storm.size} rows, ${storm.large} large attachments`;
+  const known = calms.get(over);
   if (known) return known;
-  const calm = await cross(calmFor(large));
-  say(`calm, ${large} large attachments: ${calm.report.verdict}, ${calm.seconds.toFixed(0)} s`);
-  calms.set(large, calm);
+  const calm = await cross(calmFor(storm));
+  say(`calm, ${over}: ${calm.report.verdict}, ${calm.seconds.toFixed(0)} s`);
+  calms.set(over, calm);
   return calm;
 }
 

@@ -6,7 +6,7 @@ import { calmFor, stormOf } from './storm.ts';
 
 /** One to three workers, an attachment of 50 MB in the first, people at work in the fourth. More: `npm run soak`. */
 const seeds = [1, 2, 3, 4, 5];
-const calms = new Map<number, Landed>();
+const calms = new Map<string, Landed>();
 
 beforeAll(() => {
   // The workers that are killed are those of the package.
@@ -19,8 +19,9 @@ test.each(seeds)(
   { timeout: 600_000 },
   async (seed) => {
     const storm = stormOf(seed);
-    const calm = calms.get(storm.large) ?? (await cross(calmFor(storm.large)));
-    calms.set(storm.large, calm);
+    const over = `${storm.size} ${storm.large}`;
+    const calm = calms.get(over) ?? (await cross(calmFor(storm)));
+    calms.set(over, calm);
     expect(wrongs(calm, storm, await cross(storm))).toEqual([]);
   },
 );

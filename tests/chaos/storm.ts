@@ -17,6 +17,8 @@ export type Side = 'legacy' | 'cloud';
 export interface Storm {
   seed: number;
   workers: number;
+  /** About how many rows the legacy CRM has. */
+  size: number;
   /** Whether people go on working in the source while it is read. */
   writing: boolean;
   /** Attachments of 50 MB. */
@@ -59,6 +61,11 @@ function blow(random: Random, workers: number): Blow {
   return { afterMs, kind: 'target-fault', fault: fault(random) };
 }
 
+/** What a storm rages over: mostly a small CRM, so that more storms fit into a night. */
+function landOf(seed: number): Pick<Storm, 'size' | 'large'> {
+  return { size: seed % 4 === 0 ? 1_200 : 600, large: seed % 10 === 1 ? 1 : 0 };
+}
+
 /** What goes wrong in one run: the same seed, the same storm. At least fifteen blows. */
 export function stormOf(seed: number): Storm {
   const random = seeded(seed * 7_919 + 1);
@@ -73,12 +80,12 @@ export function stormOf(seed: number): Storm {
     worker: workers - 1,
     downMs: 100,
   };
-  return { seed, workers, writing: seed % 5 === 4, large: seed % 10 === 1 ? 1 : 0, blows };
+  return { seed, workers, ...landOf(seed), writing: seed % 5 === 4, blows };
 }
 
-/** The crossing that storms over the same data are compared with. */
-export function calmFor(large: number): Storm {
-  return { seed: 0, workers: 1, writing: false, large, blows: [] };
+/** The crossing that a storm is compared with: over the same data, with nothing going wrong. */
+export function calmFor({ size, large }: Pick<Storm, 'size' | 'large'>): Storm {
+  return { seed: 0, workers: 1, size, writing: false, large, blows: [] };
 }
 
 /** A blow in a few words, for the log of a storm. */

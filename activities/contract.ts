@@ -97,7 +97,10 @@ export interface ReportMade {
   asAt: string;
 }
 
+/** What is decided about a run by asking the run. */
 export type DecisionAction = 'sign-off' | 'quality-gate' | 'pause' | 'resume' | 'abort' | 'replay';
+/** What a person may assert; a run that has ended is not asked any more. */
+export type AssertedAction = DecisionAction | 'dispose';
 
 /** A person's decision, asserted with the person's own key. */
 export interface AssertedDecision {

@@ -61,6 +61,22 @@ export async function loadPlan(staging: Staging, digest: string): Promise<Plan> 
   });
 }
 
+/** The plan of a run whose digest nobody remembers. @throws LandfallError `plan.unknown` */
+export async function findPlan(staging: Staging): Promise<{ digest: string; plan: Plan }> {
+  for await (const { path } of staging.store.list(`runs/${staging.run}/plan-`)) {
+    // As it was written: a digest of what zod made of it would be another where a version has more defaults.
+    const digest = digestOf(JSON.stringify(await getSealed(staging, path, z.json())));
+    return { digest, plan: await loadPlan(staging, digest) };
+  }
+  throw new LandfallError({
+    code: 'plan.unknown',
+    kind: 'permanent',
+    what: 'Staging holds no such run.',
+    where: { run: staging.run, staging: staging.store.name },
+    hint: 'Check the run’s name, and that the configuration’s staging.folder is the one that it was started with.',
+  });
+}
+
 const LedgerDocument = z.strictObject({ entries: z.array(z.tuple([z.int(), z.string()])) });
 
 function ledgerPath(run: string, entity: string, step: Step, digest: string): string {

@@ -199,6 +199,7 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
     title: plan.blueprint.title,
     mode: plan.mode,
     plan: of.plan,
+    staged: of.entities,
     source: { connection: plan.source.name, positions: [...positions].sort() },
     target: { connection: plan.target.name, asAt: asAt.sort()[0] ?? '' },
     owners: plan.owners.map((id) => ({ id, name: plan.people[id]?.name ?? id })),

@@ -12,6 +12,7 @@ import { queuesOf, startWorker } from '../worker/worker.ts';
 import { status } from '../workflows/messages.ts';
 import { ask } from './ask.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
+import { addCustody } from './custody.ts';
 import { makeKeyPair } from './people.ts';
 import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
 import { ProgressView, readStatus } from './progress.ts';
@@ -342,6 +343,8 @@ program
     process.on('SIGTERM', stop);
     await worker.done;
   });
+
+addCustody({ program, load, json: () => shared().json ?? false });
 
 const dev = program.command('dev').description('systems to practise on');
 dev

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SignJWT } from 'jose';
-import type { AssertedDecision, DecisionAction } from '../activities/contract.ts';
+import type { AssertedAction } from '../activities/contract.ts';
 import { LandfallError } from '../model/errors.ts';
 
 /** An Ed25519 key pair in PEM: the private half stays with the person, the public half goes into the configuration. */
@@ -21,15 +21,15 @@ const AssertionSeconds = 120;
  *
  * @param of.key path of the person's private key; default `LANDFALL_KEY`
  */
-export async function assertDecision(of: {
+export async function assertDecision<Action extends AssertedAction>(of: {
   person: string;
   key: string | undefined;
   run: string;
-  action: DecisionAction;
+  action: Action;
   decision: string;
   about: string | null;
   comment?: string | undefined;
-}): Promise<AssertedDecision> {
+}): Promise<{ action: Action; assertion: string }> {
   const path = of.key ?? process.env['LANDFALL_KEY'];
   let pem: string;
   try {

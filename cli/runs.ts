@@ -10,6 +10,7 @@ import { LandfallError, type Problem } from '../model/errors.ts';
 import type { Plan, RunMode } from '../model/plan.ts';
 import type { Staging } from '../staging/index.ts';
 import { createSystem, type System } from '../worker/dependencies.ts';
+import { dataConverterOf } from '../worker/payloads.ts';
 import {
   abort,
   decideGate,
@@ -51,6 +52,7 @@ export async function withSystem<T>(loaded: LoadedConfig, work: (system: System)
 /** @throws LandfallError `temporal.unreachable` */
 export async function withClient<T>(loaded: LoadedConfig, work: (client: Client) => Promise<T>): Promise<T> {
   const { address, namespace } = loaded.config.temporal;
+  const dataConverter = dataConverterOf(loaded.config, loaded.folder);
   const connection = await Connection.connect({ address, connectTimeout: '5s' }).catch((error: unknown) => {
     throw new LandfallError({
       code: 'temporal.unreachable',
@@ -62,7 +64,7 @@ export async function withClient<T>(loaded: LoadedConfig, work: (client: Client)
     });
   });
   try {
-    return await work(new Client({ connection, namespace }));
+    return await work(new Client({ connection, namespace, dataConverter }));
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     const ended = /already completed/i.test(error.message);

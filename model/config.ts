@@ -45,13 +45,22 @@ export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
 export const Config = z.strictObject({
   /** Where rows and evidence rest, and the key that wraps all others. */
-  staging: z.strictObject({ folder: z.string().min(1), masterKey: SecretRef, scratch: z.string().optional() }),
+  staging: z.strictObject({
+    folder: z.string().min(1),
+    /** One key, or several while one takes over from another: each data key is kept under all of them. */
+    masterKey: z.union([SecretRef, z.array(SecretRef).min(1)]),
+    scratch: z.string().optional(),
+  }),
   temporal: z
     .strictObject({
       address: z.string().default('127.0.0.1:7233'),
       namespace: z.string().default('default'),
       taskQueue: z.string().default('landfall'),
       ui: z.url().optional(),
+      /** What enters history is encrypted with the first, and decrypted with any. Absent: it lies in the open. */
+      payloadKeys: z.array(SecretRef).min(1).optional(),
+      /** Who may have it decrypted for reading (`landfall codec`): people whose tokens this issuer signs. */
+      codecAccess: z.strictObject({ jwks: z.url(), issuer: z.string().min(1), audience: z.string().min(1) }).optional(),
     })
     .prefault({}),
   worker: WorkerSettings.prefault({}),

@@ -132,6 +132,8 @@ export const Report = z.strictObject({
   title: z.string(),
   mode: z.enum(['rehearsal', 'live']),
   plan: z.string(),
+  /** The digest of what the run knew of its entities: through ledgers and manifests it binds every staged file. */
+  staged: z.string().optional(),
   source: z.strictObject({ connection: z.string(), positions: z.array(z.string()) }),
   target: z.strictObject({ connection: z.string(), asAt: z.string() }),
   owners: z.array(z.strictObject({ id: z.string(), name: z.string() })),

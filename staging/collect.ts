@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Step } from '../model/run.ts';
 import type { Staging } from './index.ts';
 import { manifestPath, readManifest } from './manifest.ts';
+import type { Store } from './store.ts';
 
 /** What garbage collection did: objects and their bytes. */
 export interface Collected {
@@ -121,4 +122,11 @@ function isAlive(pid: number): boolean {
     // EPERM: it is there, and somebody else's.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+/** The runs that a store holds something of. */
+export async function runsIn(store: Store): Promise<string[]> {
+  const runs = new Set<string>();
+  for await (const { path } of store.list('runs/')) runs.add(path.split('/')[1] ?? '');
+  return [...runs].sort();
 }

@@ -17,29 +17,36 @@ export interface Staging {
 /**
  * Opens the staging of one run.
  *
- * @param options.masterKey 32 bytes, or their base64 or hexadecimal text
+ * @param options.masterKey 32 bytes, or their base64 or hexadecimal text; several while one takes over from another
  * @throws LandfallError `staging.master-key` when the key is not 32 bytes
  */
 export async function openStaging(options: {
   run: string;
   store: Store;
-  masterKey: Uint8Array | string;
+  masterKey: Uint8Array | string | readonly (Uint8Array | string)[];
   budget: DuckBudget;
   scratch: string;
 }): Promise<Staging> {
-  const master = masterKeyFrom(options.masterKey);
+  const { masterKey } = options;
+  const given = typeof masterKey === 'string' || masterKey instanceof Uint8Array ? [masterKey] : masterKey;
+  const masters = given.map((one) => masterKeyFrom(one));
   await mkdir(options.scratch, { recursive: true });
   return {
     run: options.run,
     store: options.store,
-    keyring: openKeyring(options.store, options.run, master),
+    keyring: openKeyring(options.store, options.run, masters),
     budget: options.budget,
     scratch: options.scratch,
   };
 }
 
-/** @throws LandfallError `staging.master-key` */
-export function masterKeyFrom(given: Uint8Array | string): Uint8Array {
+/**
+ * A key as it may be configured: 32 bytes, or their base64 or hexadecimal text.
+ *
+ * @param setting where it was configured
+ * @throws LandfallError `staging.master-key`
+ */
+export function masterKeyFrom(given: Uint8Array | string, setting = 'staging.masterKey'): Uint8Array {
   if (typeof given !== 'string') {
     if (given.length === 32) return given;
   } else {
@@ -50,8 +57,8 @@ export function masterKeyFrom(given: Uint8Array | string): Uint8Array {
   throw new LandfallError({
     code: 'staging.master-key',
     kind: 'permanent',
-    what: 'The master key of staging is not 32 bytes long.',
-    where: { setting: 'staging.masterKey' },
+    what: 'A key is not 32 bytes long.',
+    where: { setting },
     hint: 'Make one with `openssl rand -base64 32` and put it where the configuration points.',
   });
 }

@@ -18,8 +18,12 @@ export interface Keyring {
    * again in this run. A worker that has the key in memory keeps it until it is restarted.
    */
   dispose(name: string): Promise<void>;
-  /** Adds a copy of every key under another master key, so that the old one can be retired. */
-  rewrap(nextMaster: Uint8Array): Promise<void>;
+  /** Names of the keys that were made, and of those that were disposed of. */
+  names(): Promise<{ kept: string[]; disposed: string[] }>;
+  /** Sees that every key has a copy under each of the masters. @returns the keys that are not disposed of */
+  rewrap(): Promise<number>;
+  /** Deletes the copies under masters that are not among those given. @returns how many; to be done after `rewrap` */
+  retire(): Promise<number>;
 }
 
 /** Names a master key without giving it away. */
@@ -53,10 +57,11 @@ function keyGone(run: string, name: string): LandfallError {
 /**
  * The keys of a run, at `runs/<run>/keys/<name>/<master key id>`.
  *
- * @param master 32 bytes
+ * @param given 32 bytes each; while one takes over from another, the new one first and the old one last. Each key is kept
+ *   under all of them, so that processes which know only one of them go on side by side
  */
-export function openKeyring(store: Store, run: string, master: Uint8Array): Keyring {
-  const id = masterKeyId(master);
+export function openKeyring(store: Store, run: string, given: readonly Uint8Array[]): Keyring {
+  const masters = given.map((master) => ({ id: masterKeyId(master), master }));
   const folder = (name: string): string => `runs/${run}/keys/${name}/`;
   const known = new Map<string, Promise<Buffer>>();
 
@@ -66,10 +71,14 @@ export function openKeyring(store: Store, run: string, master: Uint8Array): Keyr
     return paths;
   };
 
-  const unwrap = async (path: string): Promise<Buffer> => {
+  type Master = (typeof masters)[number];
+  const pathOf = (name: string, { id }: Master): string => `${folder(name)}${id}`;
+
+  const unwrap = async (name: string, by: Master): Promise<Buffer> => {
+    const path = pathOf(name, by);
     const wrapped = await store.get(path);
     try {
-      return decrypt(master, wrapped, path);
+      return decrypt(by.master, wrapped, path);
     } catch (error) {
       throw new LandfallError({
         code: 'staging.key-damaged',
@@ -82,24 +91,31 @@ export function openKeyring(store: Store, run: string, master: Uint8Array): Keyr
     }
   };
 
+  /** Keeps a key under a master. @returns the key that is kept there: whoever loses the race reads the winner's */
+  const keep = async (name: string, by: Master, key: Buffer): Promise<Buffer> => {
+    const path = pathOf(name, by);
+    return (await store.put(path, encrypt(by.master, key, path))) === 'created' ? key : unwrap(name, by);
+  };
+
   const obtain = async (name: string, make: boolean): Promise<Buffer> => {
-    const path = `${folder(name)}${id}`;
     const copies = await wrappedCopies(name);
     if (copies.includes(`${folder(name)}${Disposed}`)) throw disposed(run, name);
-    if (copies.includes(path)) return unwrap(path);
-    if (copies.length > 0) {
+    const has = (by: Master): boolean => copies.includes(pathOf(name, by));
+    // The oldest master's copy decides: all processes know it for as long as one takes over from another.
+    const known = masters.findLast(has);
+    if (!known && copies.length > 0) {
       throw new LandfallError({
         code: 'staging.master-key',
         kind: 'permanent',
         what: 'The master key is not the one that this run’s data keys were wrapped with.',
         where: { run, key: name },
-        hint: 'Give the worker the master key that the run was started with (staging.masterKey in the configuration).',
+        hint: 'Give the worker the master key that the run was started with, too (staging.masterKey may be a list).',
       });
     }
-    if (!make) throw keyGone(run, name);
-    const fresh = randomBytes(32);
-    // Whoever loses the race reads the winner's key.
-    return (await store.put(path, encrypt(master, fresh, path))) === 'created' ? fresh : unwrap(path);
+    if (!known && !make) throw keyGone(run, name);
+    let key = known ? await unwrap(name, known) : randomBytes(32);
+    for (const by of masters.toReversed()) if (!has(by)) key = await keep(name, by, key);
+    return key;
   };
 
   const remembered = (name: string, make: boolean): Promise<Buffer> => {
@@ -109,6 +125,17 @@ export function openKeyring(store: Store, run: string, master: Uint8Array): Keyr
     known.set(name, promise);
     promise.catch(() => known.delete(name));
     return promise;
+  };
+
+  const names = async (): Promise<{ kept: string[]; disposed: string[] }> => {
+    const all = new Set<string>();
+    const disposed = new Set<string>();
+    for await (const { path } of store.list(`runs/${run}/keys/`)) {
+      const [, , , name = '', copy = ''] = path.split('/');
+      all.add(name);
+      if (copy === Disposed) disposed.add(name);
+    }
+    return { kept: [...all].filter((name) => !disposed.has(name)).sort(), disposed: [...disposed].sort() };
   };
 
   return {
@@ -121,18 +148,25 @@ export function openKeyring(store: Store, run: string, master: Uint8Array): Keyr
       await store.put(mark, Buffer.alloc(0));
       for (const path of await wrappedCopies(name)) if (path !== mark) await store.delete(path);
     },
-    async rewrap(nextMaster) {
-      const copies = new Map<string, Set<string>>();
-      for await (const { path } of store.list(`runs/${run}/keys/`)) {
-        const [, , , name = '', copy = ''] = path.split('/');
-        copies.set(name, (copies.get(name) ?? new Set()).add(copy));
+    names,
+    async rewrap() {
+      const { kept } = await names();
+      for (const name of kept) await obtain(name, false);
+      return kept.length;
+    },
+    async retire() {
+      let retired = 0;
+      for (const name of (await names()).kept) {
+        const ours = new Set(masters.map((by) => pathOf(name, by)));
+        const copies = await wrappedCopies(name);
+        // Without a copy that can be read under these masters, others are all there is.
+        if (!copies.some((path) => ours.has(path))) await obtain(name, false);
+        for (const path of copies.filter((one) => !ours.has(one))) {
+          await store.delete(path);
+          retired += 1;
+        }
       }
-      const next = masterKeyId(nextMaster);
-      for (const [name, ids] of copies) {
-        if (ids.has(Disposed) || ids.has(next)) continue;
-        const path = `${folder(name)}${next}`;
-        await store.put(path, encrypt(nextMaster, await remembered(name, false), path));
-      }
+      return retired;
     },
   };
 }

@@ -106,6 +106,7 @@ export type SharesOf = (of: { account: string; connection: string; grantMs: numb
 export function createSystem(config: Config, folder: string, sharesOf?: SharesOf): System {
   const secrets = secretResolver(folder);
   const store = folderStore(resolve(folder, config.staging.folder));
+  const masterKeys = (): SecretRef[] => [config.staging.masterKey].flat();
   const scratch = config.staging.scratch ?? join(tmpdir(), `landfall-scratch-${process.getuid?.() ?? 0}`);
   const { memoryMiB, spillMiB, threads, rowSlots } = config.worker;
   const spill = spillMiB === undefined ? {} : { spillBytes: spillMiB * 1024 * 1024 };
@@ -128,9 +129,7 @@ export function createSystem(config: Config, folder: string, sharesOf?: SharesOf
     store,
     scratch,
     staging: (run) =>
-      once(stagings, run, () =>
-        openStaging({ run, store, masterKey: secrets(config.staging.masterKey), budget, scratch }),
-      ),
+      once(stagings, run, () => openStaging({ run, store, masterKey: masterKeys().map(secrets), budget, scratch })),
     source: (name) =>
       once(opened, `source ${name}`, async () => open(config, secrets, name, 'openSource')) as Promise<Source>,
     target: (name) =>

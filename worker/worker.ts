@@ -17,6 +17,7 @@ import { extensionFile } from '../staging/duckdb/extensions.ts';
 import { deploymentOf } from './builds.ts';
 import { createSystem } from './dependencies.ts';
 import { workflowSources } from './bundle.ts';
+import { dataConverterOf } from './payloads.ts';
 import { limiterShares } from './shares.ts';
 
 export interface RunningWorker {
@@ -106,7 +107,8 @@ export async function startWorker(
       cause: error,
     });
   });
-  const client = new Client({ connection, namespace });
+  const dataConverter = dataConverterOf(config, folder);
+  const client = new Client({ connection, namespace, dataConverter });
   const system = createSystem(config, folder, (of) => limiterShares(client, { ...of, taskQueue }));
   const activities = createActivities(system);
   const shutdown = {
@@ -121,6 +123,7 @@ export async function startWorker(
       await Worker.create({
         connection,
         namespace,
+        dataConverter,
         taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
         ...(core ? workflowsOf() : {}),
         ...versioned,

@@ -7,8 +7,8 @@ import { masterKeyFrom } from '../../staging/index.ts';
 import { masterKeyId, openKeyring, type Keyring } from '../../staging/keyring.ts';
 import { masterKey, temporaryFolder } from './open-staging.ts';
 
-function opened(folder: string, master: Uint8Array = masterKey): Keyring {
-  return openKeyring(folderStore(folder), 'run-1', master);
+function opened(folder: string, ...masters: Uint8Array[]): Keyring {
+  return openKeyring(folderStore(folder), 'run-1', masters.length === 0 ? [masterKey] : masters);
 }
 
 describe('the keys of a run', () => {
@@ -19,7 +19,7 @@ describe('the keys of a run', () => {
     expect(await opened(folder).key('rows')).toEqual(rows);
     expect(await opened(folder).existing('rows')).toEqual(rows);
     expect(await opened(folder).key('restricted-person')).not.toEqual(rows);
-    expect(await openKeyring(folderStore(folder), 'run-2', masterKey).key('rows')).not.toEqual(rows);
+    expect(await openKeyring(folderStore(folder), 'run-2', [masterKey]).key('rows')).not.toEqual(rows);
     const wrapped = await readFile(join(folder, 'runs/run-1/keys/rows', masterKeyId(masterKey)));
     expect(wrapped.includes(rows)).toBe(false);
   });
@@ -73,18 +73,50 @@ describe('the keys of a run', () => {
     }
   });
 
-  test('open under a new master key once they are wrapped again, disposed ones excepted', async () => {
+  test('go from one master key to another while processes that know only the old one go on', async () => {
     const folder = await temporaryFolder();
     const next = randomBytes(32);
-    const keyring = opened(folder);
-    const rows = await keyring.key('rows');
-    await keyring.key('restricted-person');
-    await keyring.dispose('restricted-person');
-    await keyring.rewrap(next);
-    await keyring.rewrap(next);
-    expect(await opened(folder, next).key('rows')).toEqual(rows);
+    const old = opened(folder);
+    const rows = await old.key('rows');
+    await old.key('restricted-person');
+    await old.dispose('restricted-person');
+
+    const between = opened(folder, next, masterKey);
+    expect(await between.key('rows')).toEqual(rows);
     expect(await opened(folder).key('rows')).toEqual(rows);
+    // Made now, by either: the other finds it.
+    expect(await opened(folder).key('made-between')).toEqual(await between.key('made-between'));
+    expect(await old.key('made-by-old')).toEqual(await opened(folder, next, masterKey).key('made-by-old'));
+
+    await opened(folder).key('seen-by-old-only');
+    expect(await between.rewrap()).toBe(4);
+    for (const name of ['rows', 'made-between', 'made-by-old', 'seen-by-old-only']) {
+      expect(await opened(folder, next).key(name)).toEqual(await opened(folder).key(name));
+    }
     await expect(opened(folder, next).key('restricted-person')).rejects.toMatchObject({ code: 'staging.key-disposed' });
+  });
+
+  test('are all the same for processes that make one at the same moment while a master key takes over', async () => {
+    const folder = await temporaryFolder();
+    const next = randomBytes(32);
+    const keys = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => (n % 2 ? opened(folder) : opened(folder, next, masterKey)).key('rows')),
+    );
+    keys.push(await opened(folder, next).key('rows'));
+    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
+  });
+
+  test('cannot be had under a master key that was retired, and no key is lost by retiring one', async () => {
+    const folder = await temporaryFolder();
+    const next = randomBytes(32);
+    const rows = await opened(folder).key('rows');
+    // Before any copy under the new one is there, retiring the old one would lose the key.
+    await expect(opened(folder, next).retire()).rejects.toMatchObject({ code: 'staging.master-key' });
+    await opened(folder, next, masterKey).rewrap();
+    expect(await opened(folder, next).retire()).toBe(1);
+    expect(await opened(folder, next).key('rows')).toEqual(rows);
+    await expect(opened(folder).key('rows')).rejects.toMatchObject({ code: 'staging.master-key' });
+    expect(await opened(folder, next).retire()).toBe(0);
   });
 });
 

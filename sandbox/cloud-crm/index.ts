@@ -22,7 +22,7 @@ export interface CloudCrm {
   clientSecret: string;
   /** What goes wrong from now on. */
   setFaults(plan: Partial<FaultPlan>): void;
-  stats(): Service['stats'] & { highestConcurrency: number };
+  stats(): Service['stats'] & { highestConcurrency: number; throttled: number };
   /** Every token handed out so far stops working. */
   expireTokens(): void;
   stop(): Promise<void>;
@@ -197,7 +197,9 @@ export async function startCloudCrm(options: {
       return;
     }
     response.writeHead(200, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify({ ...service.stats, highestConcurrency: protection.highest }));
+    response.end(
+      JSON.stringify({ ...service.stats, highestConcurrency: protection.highest, throttled: protection.throttled }),
+    );
   };
 
   const server = createServer((request, response) => {
@@ -237,7 +239,7 @@ export async function startCloudCrm(options: {
     clientId,
     clientSecret,
     setFaults: (plan) => faults.set(FaultPlan.parse(plan)),
-    stats: () => ({ ...service.stats, highestConcurrency: protection.highest }),
+    stats: () => ({ ...service.stats, highestConcurrency: protection.highest, throttled: protection.throttled }),
     expireTokens: () => tokens.clear(),
     async stop() {
       server.closeAllConnections();

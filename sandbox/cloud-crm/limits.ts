@@ -20,6 +20,8 @@ export class Protection {
   #running = 0;
   #freeAt = 0;
   highest = 0;
+  /** Requests that were told to wait. */
+  throttled = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -31,9 +33,13 @@ export class Protection {
     this.#times = this.#times.filter((time) => time > now - this.#limits.windowMs);
     if (this.#times.length >= this.#limits.requestsPerWindow) {
       const wait = (this.#times[0] ?? now) + this.#limits.windowMs - now;
+      this.throttled += 1;
       throw problems.busy(Math.max(1, Math.ceil(wait / 1000)));
     }
-    if (this.#running >= this.#limits.concurrent) throw problems.busy(1, '0x80072326');
+    if (this.#running >= this.#limits.concurrent) {
+      this.throttled += 1;
+      throw problems.busy(1, '0x80072326');
+    }
     this.#times.push(now);
     this.#running += 1;
     this.highest = Math.max(this.highest, this.#running);

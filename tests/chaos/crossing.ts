@@ -177,6 +177,8 @@ export async function cross(storm: Storm, of: { log?: (line: string) => void } =
   const landing = await makeLanding({
     temporal: await temporal.up(),
     size: storm.size,
+    // Of few rows, those that are held back are a larger share.
+    variant: '{ ...entity, rejectLimit: 0.3 }',
     largeAttachments: storm.large,
     wires,
     settlingMs: 3_500,

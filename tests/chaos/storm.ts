@@ -63,7 +63,7 @@ function blow(random: Random, workers: number): Blow {
 
 /** What a storm rages over: mostly a small CRM, so that more storms fit into a night. */
 function landOf(seed: number): Pick<Storm, 'size' | 'large'> {
-  return { size: seed % 4 === 0 ? 1_200 : 600, large: seed % 10 === 1 ? 1 : 0 };
+  return { size: seed % 4 === 0 ? 1_200 : 500, large: seed % 10 === 1 ? 1 : 0 };
 }
 
 /** What goes wrong in one run: the same seed, the same storm. At least fifteen blows. */

@@ -15,6 +15,7 @@ import type { Report } from '../../model/report.ts';
 import type { RunStatus } from '../../model/run.ts';
 import { readReport } from '../../activities/reports.ts';
 import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
+import type { Limits } from '../../sandbox/cloud-crm/limits.ts';
 import { createLegacyCrm, type LegacyFacts } from '../../sandbox/legacy-crm/index.ts';
 import type { Wire } from '../chaos/wire.ts';
 import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
@@ -28,7 +29,7 @@ export interface Landing {
   facts: LegacyFacts;
   legacy<T>(sql: string): Promise<T[]>;
   target<T>(sql: string): Promise<T[]>;
-  start(of?: { mode?: RunMode; run?: string }): Promise<string>;
+  start(of?: { mode?: RunMode; run?: string; migration?: string }): Promise<string>;
   status(run: string): Promise<RunStatus>;
   until(run: string, reached: (now: RunStatus) => boolean): Promise<RunStatus>;
   report(run: string): Promise<Report>;
@@ -50,6 +51,7 @@ async function ask<T>(url: string, sql: string): Promise<T[]> {
 export async function varied(folder: string, change: string): Promise<string> {
   const crm = fileURLToPath(new URL('../../blueprints/crm/', import.meta.url));
   const file = join(folder, 'blueprint.ts');
+  await mkdir(folder, { recursive: true });
   await copyFile(join(crm, 'countries.csv'), join(folder, 'countries.csv'));
   await writeFile(
     file,
@@ -72,6 +74,8 @@ export async function makeLanding(of: {
   options?: Partial<RunOptions>;
   wires?: { legacy: Wire; cloud: Wire };
   settlingMs?: number;
+  /** What the cloud CRM takes before it says that it is too much. */
+  limits?: Partial<Limits>;
 }): Promise<Landing> {
   const folder = await mkdtemp(join(tmpdir(), 'landfall-e2e-'));
   const data = join(tmpdir(), `landfall-e2e-pg-${randomBytes(6).toString('hex')}`);
@@ -87,7 +91,7 @@ export async function makeLanding(of: {
   });
   const cloud = await startCloudCrm({
     databaseUrl: postgres.url('cloud_crm'),
-    limits: { requestsPerWindow: 1_000_000 },
+    limits: { requestsPerWindow: 1_000_000, ...of.limits },
     ...(of.wires ? { origin: `http://127.0.0.1:${of.wires.cloud.port}` } : {}),
   });
   of.wires?.cloud.to(cloud.port);
@@ -122,9 +126,9 @@ export async function makeLanding(of: {
     facts,
     legacy: (sql) => ask(postgres.url('legacy_crm'), sql),
     target: (sql) => ask(postgres.url('cloud_crm'), sql),
-    async start({ mode = 'live', run = `crm-${randomBytes(5).toString('hex')}` } = {}) {
+    async start({ mode = 'live', run = `crm-${randomBytes(5).toString('hex')}`, migration = 'crm' } = {}) {
       await withSystem(loaded, async (system) => {
-        const { plan, problems } = await checkMigration(loaded, system, 'crm', mode);
+        const { plan, problems } = await checkMigration(loaded, system, migration, mode);
         if (!plan) throw new Error(JSON.stringify(problems));
         await client((one) => startRun(loaded, system, one, { plan, run, startedBy: 'emil' }));
       });

@@ -1,0 +1,146 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, expect, inject, test } from 'vitest';
+import { withClient } from '../../cli/runs.ts';
+import type { RunOptions } from '../../model/options.ts';
+import type { Limits } from '../../sandbox/cloud-crm/limits.ts';
+import { limiterId } from '../../worker/shares.ts';
+import type { Account } from '../../workflows/shares.ts';
+import { limiterState } from '../../workflows/messages.ts';
+import { makeLanding, varied, type Landing } from './landing.ts';
+
+const command = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const landings: Landing[] = [];
+let workers: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const one of workers) one.kill('SIGKILL');
+  workers = [];
+});
+afterAll(async () => {
+  for (const one of landings) await one.close();
+}, 60_000);
+
+/** Two migrations that write other rows into one account of the cloud CRM. */
+async function two(options: Partial<RunOptions>, limits: Partial<Limits>): Promise<Landing> {
+  const landing = await makeLanding({ temporal: inject('temporalAddress'), size: 400, limits, options });
+  landings.push(landing);
+  const { migrations } = landing.loaded.config;
+  const other = (one: string): string => `{ kind: 'sql', parts: ["'B-' || (", ...${one}.legacyKey.parts, ')'] }`;
+  const own = await varied(join(landing.loaded.folder, 'own'), '{ ...entity, rejectLimit: 1 }');
+  const blueprint = await varied(
+    landing.loaded.folder,
+    `{ ...entity, rejectLimit: 1, legacyKey: ${other('entity')},
+       ...(entity.lines ? { lines: { ...entity.lines, legacyKey: ${other('entity.lines')} } } : {}) }`,
+  );
+  const { crm } = migrations;
+  if (!crm) throw new Error('no migration crm');
+  migrations['other'] = { ...crm, blueprint };
+  crm.blueprint = own;
+  await writeFile(landing.configFile, `export default ${JSON.stringify(landing.loaded.config)};\n`);
+  return landing;
+}
+
+function hire(landing: Landing): ChildProcess {
+  const child = spawn(process.execPath, [command, '-c', landing.configFile, 'worker'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  workers.push(child);
+  return child;
+}
+
+/** Who holds how much of the account, again and again until told to stop. */
+function watched(landing: Landing): { seen: Account[]; stop(): Promise<void> } {
+  const seen: Account[] = [];
+  let over = false;
+  const account = `odata-v4 ${new URL(landing.cloud.url).origin} landfall`;
+  const watching = withClient(landing.loaded, async (client) => {
+    while (!over) {
+      const now = await client.workflow
+        .getHandle(limiterId(account))
+        .query(limiterState)
+        .catch(() => null);
+      if (now) seen.push(now);
+      await new Promise((next) => setTimeout(next, 100));
+    }
+  });
+  return {
+    seen,
+    stop() {
+      over = true;
+      return watching;
+    },
+  };
+}
+
+async function loaded(landing: Landing, runs: readonly string[]): Promise<void> {
+  await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'sign-off')));
+}
+
+test(
+  'two migrations on three workers keep within their account together, and one that dies leaves its share to the others',
+  { timeout: 240_000 },
+  async () => {
+    // Slow enough that all of them want the account at the same time.
+    const landing = await two({ chunkRows: 30, targetConcurrency: 3 }, { fixedLatencyMs: 60 });
+    const crew = [hire(landing), hire(landing), hire(landing)];
+    const watch = watched(landing);
+    const runs = await Promise.all(
+      ['crm', 'other'].map((migration) => landing.start({ migration, mode: 'rehearsal' })),
+    );
+    await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'load')));
+    await expect
+      .poll(() => watch.seen.at(-1)?.holders.filter((one) => one.granted > 0).length, { timeout: 60_000 })
+      .toBe(3);
+    const dead = watch.seen.at(-1)?.holders.map((one) => one.holder) ?? [];
+    const [first] = crew;
+    if (first) {
+      const gone = once(first, 'exit');
+      first.kill('SIGKILL');
+      await gone;
+    }
+    await loaded(landing, runs);
+    await watch.stop();
+
+    expect(landing.cloud.stats().highestConcurrency).toBeLessThanOrEqual(3);
+    const granted = watch.seen.map(({ holders }) => holders.reduce((sum, one) => sum + one.granted, 0));
+    expect(Math.max(...granted)).toBeLessThanOrEqual(3);
+    // With as many who want something as there are places, each had one.
+    const crowded = watch.seen.filter(({ holders }) => holders.length === 3 && holders.every((one) => one.granted > 0));
+    for (const { holders } of crowded) expect(holders.map((one) => one.granted)).toEqual([1, 1, 1]);
+    expect(crowded.length).toBeGreaterThan(0);
+    // Two of the three went on, with all that there is.
+    const shared = watch.seen.filter(
+      ({ holders }) =>
+        holders.length === 2 &&
+        holders.every((one) => dead.includes(one.holder)) &&
+        holders.reduce((sum, one) => sum + one.granted, 0) === 3,
+    );
+    expect(shared.length).toBeGreaterThan(0);
+  },
+);
+
+test(
+  'two migrations on two workers send together no more a minute than their account has',
+  { timeout: 240_000 },
+  async () => {
+    const perMinute = 480;
+    // The burst of a second is allowed; more than that and the service says no.
+    const limits = { windowMs: 5_000, requestsPerWindow: (perMinute / 60) * 6 + 2 };
+    const landing = await two({ chunkRows: 100, targetConcurrency: 6, targetRequestsPerMinute: perMinute }, limits);
+    hire(landing);
+    hire(landing);
+    const began = Date.now();
+    const runs = await Promise.all(
+      ['crm', 'other'].map((migration) => landing.start({ migration, mode: 'rehearsal' })),
+    );
+    await loaded(landing, runs);
+    const { requests, throttled } = landing.cloud.stats();
+    expect(throttled).toBe(0);
+    expect(requests).toBeGreaterThan(100);
+    expect(requests).toBeLessThanOrEqual((perMinute / 60_000) * (Date.now() - began) + perMinute / 60 + 2);
+  },
+);

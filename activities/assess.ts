@@ -2,6 +2,7 @@ import { partsOf, referencesOf, type Entity } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import { lookupsIn } from '../model/sql.ts';
 import { sourceExpressions } from '../mapping/compile.ts';
+import { claimMigration } from './alone.ts';
 import type { PagedEntity, PlanPage, RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
@@ -83,9 +84,20 @@ export async function assessSource(deps: Dependencies, of: RunRef, beat: Beat): 
   }
 }
 
-/** Proves that the target still is what the plan was made for. */
-export async function assessTarget(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
-  const plan = await loadPlan(await deps.staging(of.run), of.plan);
+/**
+ * Proves that the target still is what the plan was made for, and that no other run works on it.
+ *
+ * @param isOpen whether a run is under way
+ */
+export async function assessTarget(
+  deps: Dependencies,
+  of: RunRef,
+  beat: Beat,
+  isOpen: (run: string) => Promise<boolean>,
+): Promise<void> {
+  const staging = await deps.staging(of.run);
+  const plan = await loadPlan(staging, of.plan);
+  await claimMigration(staging.store, plan, of.run, isOpen);
   const target = await deps.target(plan.target.name);
   await target.ping();
   for (const part of plan.blueprint.entities.flatMap(partsOf)) {

@@ -137,7 +137,7 @@ export interface Activities {
   openPlan(of: RunRef & { from: number }): Promise<PlanPage>;
   /** Proves that the source still is what the plan was made for. */
   assessSource(of: RunRef): Promise<void>;
-  /** Proves that the target still is what the plan was made for. */
+  /** Proves that the target still is what the plan was made for, and that no other run works on it. */
   assessTarget(of: RunRef): Promise<void>;
   /** Reads the target's reference data into staging. */
   stageLookups(of: RunRef): Promise<void>;

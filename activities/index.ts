@@ -1,5 +1,5 @@
 import { activityInfo, Context, heartbeat, log } from '@temporalio/activity';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { LandfallError } from '../model/errors.ts';
 import { assessSource, assessTarget, openPlan, stageLookups } from './assess.ts';
 import { moveAttachments } from './attachments.ts';
@@ -62,6 +62,22 @@ async function translated(deps: Dependencies, of: RunRef, error: unknown): Promi
   });
 }
 
+/** What a worker's log says of a failure: as much as crosses. */
+function toldOf(failure: ApplicationFailure): Record<string, unknown> {
+  const { code, where, hint } = (failure.details?.[0] ?? {}) as Record<string, unknown>;
+  return { code: code ?? failure.type, where, hint };
+}
+
+/** Whether a run is under way. Temporal says so of the run itself: its lists of runs are behind. */
+async function isOpen(run: string): Promise<boolean> {
+  try {
+    return (await Context.current().client.workflow.getHandle(run).describe()).closeTime === undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
 /** The steps as Temporal runs them: heartbeats, cancellation and failures translated, nothing else. */
 export function createActivities(deps: Dependencies): Activities {
   const step =
@@ -82,7 +98,7 @@ export function createActivities(deps: Dependencies): Activities {
       } catch (error) {
         const failure = await translated(deps, input, error);
         if (failure instanceof ApplicationFailure)
-          log.warn('step failed', { activity: activityInfo().activityType, code: failure.type });
+          log.warn('step failed', { activity: activityInfo().activityType, ...toldOf(failure) });
         throw failure;
       } finally {
         clearInterval(timer);
@@ -92,7 +108,7 @@ export function createActivities(deps: Dependencies): Activities {
   return {
     openPlan: step(openPlan),
     assessSource: step(assessSource),
-    assessTarget: step(assessTarget),
+    assessTarget: step((of, input, beat) => assessTarget(of, input, beat, isOpen)),
     stageLookups: step(stageLookups),
     holdLease: step(holdLease),
     awaitLease: step(awaitLease),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { anotherRun } from '../activities/alone.ts';
 import { makePlan } from '../activities/plan.ts';
 import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
 import { putComment } from '../activities/decisions.ts';
@@ -118,8 +119,8 @@ export function requireEngineer(plan: Plan, person: string): void {
 }
 
 /**
- * Two runs would write into one target, and the report of neither would say what is there: so a live run has its migration
- * to itself. Asked before a run is started; two that are started in the same second may both pass.
+ * A live run has its migration to itself. Asked before a run is started, of Temporal's list of runs, which is some moments
+ * behind: of runs that are started together each one finds out itself (`claimMigration`).
  *
  * @throws LandfallError `run.another`
  */
@@ -131,13 +132,7 @@ export async function requireAlone(loaded: LoadedConfig, client: Client, plan: P
     ...(plan.mode === 'live' ? [] : [`${LandfallMode.name} = 'live'`]),
   ];
   for await (const { workflowId } of client.workflow.list({ query: open.join(' AND ') })) {
-    throw new LandfallError({
-      code: 'run.another',
-      kind: 'permanent',
-      what: `Another run of ${plan.migration} is open, and a live run has its migration to itself.`,
-      where: { migration: plan.migration, run: workflowId },
-      hint: `Sign it or refuse it, or end it with \`landfall abort ${workflowId}\`; then start this one.`,
-    });
+    throw anotherRun(plan.migration, workflowId);
   }
 }
 

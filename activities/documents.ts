@@ -42,19 +42,36 @@ export async function putPlan(staging: Staging, plan: Plan): Promise<string> {
   return digest;
 }
 
-/** @throws LandfallError `plan.unknown` when this staging does not hold the plan that the run was started with */
+/**
+ * Without its plan a run can do nothing, not even give the source back: so it waits until the plan is there again.
+ *
+ * @throws LandfallError `plan.unknown` when this staging does not hold the plan that the run was started with;
+ *   `plan.altered` when it holds another in its place
+ */
 export async function loadPlan(staging: Staging, digest: string): Promise<Plan> {
+  const path = planPath(staging.run, digest);
   return plans.get(`${staging.run}:${digest}`, async () => {
     try {
-      return await getSealed(staging, planPath(staging.run, digest), Plan, digest);
+      return await getSealed(staging, path, Plan, digest);
     } catch (error) {
-      if (!(error instanceof LandfallError) || error.code !== 'staging.gone') throw error;
+      if (!(error instanceof LandfallError)) throw error;
+      if (error.code === 'staging.gone') {
+        throw new LandfallError({
+          code: 'plan.unknown',
+          kind: 'misconfigured',
+          what: 'The plan that this run was started with is not in this worker’s staging.',
+          where: { run: staging.run, staging: staging.store.name, path },
+          hint: 'Point the worker’s configuration (staging.folder) at the staging that the run was started with, or restore the file from a backup; the run then goes on.',
+          cause: error,
+        });
+      }
+      if (error.code !== 'staging.altered') throw error;
       throw new LandfallError({
-        code: 'plan.unknown',
-        kind: 'permanent',
-        what: 'The plan that this run was started with is not in this worker’s staging.',
-        where: { run: staging.run, staging: staging.store.name },
-        hint: 'Point the worker’s configuration (staging.folder) at the staging that the run was started with.',
+        code: 'plan.altered',
+        kind: 'misconfigured',
+        what: 'The staged plan is not the one that this run was started with: it was altered or cut short.',
+        where: { run: staging.run, staging: staging.store.name, path },
+        hint: 'Restore the file from a backup of the staging folder; the run then goes on.',
         cause: error,
       });
     }

@@ -16,6 +16,7 @@ import { addCustody } from './custody.ts';
 import { makeKeyPair } from './people.ts';
 import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
 import { ProgressView, readStatus } from './progress.ts';
+import { withRetrying } from './retrying.ts';
 import { readCorrectionsFile, rejectsCsv } from './rejects.ts';
 import {
   checkMigration,
@@ -117,7 +118,7 @@ async function watch(loaded: LoadedConfig, run: string): Promise<RunStatus> {
   const view = new ProgressView();
   return withClient(loaded, async (client) => {
     for (;;) {
-      const now = await readStatus(client, run);
+      const now = await withRetrying(client, await readStatus(client, run));
       view.draw(now);
       if (now.waiting !== null || now.phase === 'done' || now.phase === 'aborted') return now;
       await new Promise((next) => setTimeout(next, 500));
@@ -152,7 +153,7 @@ program
     const loaded = await load();
     const now = options.watch
       ? await watch(loaded, run)
-      : await withClient(loaded, (client) => readStatus(client, run));
+      : await withClient(loaded, async (client) => withRetrying(client, await readStatus(client, run)));
     if (shared().json) sayJson(now);
     else sayStatus(now);
     const id = now.failure?.details;

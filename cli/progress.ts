@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { placeOf } from '../model/errors.ts';
 import type { EntityStatus, RunStatus } from '../model/run.ts';
 import { addCounts } from '../model/run.ts';
 import { entityProgress, status } from '../workflows/messages.ts';
@@ -67,6 +68,12 @@ export class ProgressView {
         `${entity.title.slice(0, 14).padEnd(14)} ${step.padEnd(10)} ${bar(share, width)} ` +
           `${`${number(done)}/${number(due)}`.padStart(13)} ${rejected > 0 ? red(`${number(rejected)} held`.padStart(9)) : ''.padStart(9)} ${dim(speed)}`,
       );
+    }
+    for (const { step, tries, failure } of now.retrying ?? []) {
+      const place = placeOf(failure.where ?? {});
+      lines.push(yellow(`${step} is tried again (${tries} times so far): ${failure.code}: ${failure.what}`));
+      if (place !== '') lines.push(`  where: ${place}`);
+      if (failure.hint !== '') lines.push(`  do:    ${failure.hint}`);
     }
     const more = now.entitiesInAll - now.entities.length;
     if (more > 0) {

@@ -4,9 +4,11 @@
  * - `permanent`: trying again changes nothing; a person must act.
  * - `throttled`: the other side asked us to wait; honour `retryAfterMs`.
  * - `transient`: a network or server hiccup; the same call may succeed.
+ * - `misconfigured`: this process is not what the work needs (another key, another staging, another version): a process that
+ *   is can do it, or this one once a person has mended it.
  * - `unauthorised`: credentials or rights are missing or have expired.
  */
-export type ErrorKind = 'permanent' | 'throttled' | 'transient' | 'unauthorised';
+export type ErrorKind = 'permanent' | 'throttled' | 'transient' | 'misconfigured' | 'unauthorised';
 
 /** Where a failure happened, in words a person can follow. Never a row's value, never a secret. */
 export interface Where {

@@ -136,6 +136,16 @@ export interface ReplayStatus {
   failure: RunFailure | null;
 }
 
+/** A step that did not succeed and is tried again by itself, until it does or its tries are used up. */
+export interface Retrying {
+  step: string;
+  /** The workflow whose step it is: the run's own, or an entity's. */
+  workflow: string;
+  /** How often it was tried. */
+  tries: number;
+  failure: RunFailure;
+}
+
 /** A run as operators and the command see it. */
 export interface RunStatus {
   run: string;
@@ -154,6 +164,8 @@ export interface RunStatus {
   report: { digest: string; verdict: string } | null;
   signed: { by: string; decision: 'signed' | 'refused'; report: string } | null;
   failure: RunFailure | null;
+  /** What is being tried again. The command asks Temporal: a run does not hear of what may still succeed. */
+  retrying?: Retrying[];
   /** Replays of what was held back, the latest last. */
   replays: ReplayStatus[];
   startedAt: string;

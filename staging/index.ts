@@ -56,7 +56,7 @@ export function masterKeyFrom(given: Uint8Array | string, setting = 'staging.mas
   }
   throw new LandfallError({
     code: 'staging.master-key',
-    kind: 'permanent',
+    kind: 'misconfigured',
     what: 'A key is not 32 bytes long.',
     where: { setting },
     hint: 'Make one with `openssl rand -base64 32` and put it where the configuration points.',

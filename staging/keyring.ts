@@ -106,7 +106,7 @@ export function openKeyring(store: Store, run: string, given: readonly Uint8Arra
     if (!known && copies.length > 0) {
       throw new LandfallError({
         code: 'staging.master-key',
-        kind: 'permanent',
+        kind: 'misconfigured',
         what: 'The master key is not the one that this run’s data keys were wrapped with.',
         where: { run, key: name },
         hint: 'Give the worker the master key that the run was started with, too (staging.masterKey may be a list).',

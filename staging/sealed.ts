@@ -61,10 +61,10 @@ export async function getSealed<T>(
   if (parsed.success) return parsed.data;
   throw new LandfallError({
     code: 'staging.version',
-    kind: 'permanent',
+    kind: 'misconfigured',
     what: 'A staged document is whole, but not of the form that this version of Landfall writes.',
     where: { path },
-    hint: 'Go on with the version that started the run, or start the run anew.',
+    hint: 'Go on with workers of the version that started the run, or start the run anew.',
     confidential: parsed.error.message,
   });
 }

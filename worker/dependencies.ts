@@ -30,7 +30,7 @@ export function secretResolver(folder: string): SecretResolver {
       if (value !== undefined && value !== '') return value;
       throw new LandfallError({
         code: 'config.secret',
-        kind: 'permanent',
+        kind: 'misconfigured',
         what: `The environment variable ${reference.env} is not set.`,
         where: { variable: reference.env },
         hint: 'Set it for this command and for every worker.',
@@ -41,7 +41,7 @@ export function secretResolver(folder: string): SecretResolver {
     } catch (error) {
       throw new LandfallError({
         code: 'config.secret',
-        kind: 'permanent',
+        kind: 'misconfigured',
         what: 'A file that holds a secret cannot be read.',
         where: { path: resolve(folder, reference.file) },
         hint: 'Put the file there and let this account read it.',
@@ -55,7 +55,7 @@ export function secretResolver(folder: string): SecretResolver {
 function kindOf(config: Config, name: string): { kind: ConnectorKind; settings: unknown } {
   const settings = config.connections[name];
   const wrong = (what: string, hint: string): LandfallError =>
-    new LandfallError({ code: 'config.connection', kind: 'permanent', what, where: { connection: name }, hint });
+    new LandfallError({ code: 'config.connection', kind: 'misconfigured', what, where: { connection: name }, hint });
   if (!settings)
     throw wrong(
       `There is no connection ${name}.`,
@@ -88,7 +88,7 @@ function open(
   if (opener) return opener(name, settings, secrets);
   throw new LandfallError({
     code: 'config.connection',
-    kind: 'permanent',
+    kind: 'misconfigured',
     what: `${kind.title} cannot be a ${role === 'openSource' ? 'source' : 'target'} yet.`,
     where: { connection: name },
     hint: 'Name another connection.',

@@ -14,8 +14,9 @@ import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import { queueOf } from '../model/queues.ts';
 import { extensionFile } from '../staging/duckdb/extensions.ts';
+import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
-import { createSystem } from './dependencies.ts';
+import { createSystem, secretResolver } from './dependencies.ts';
 import { workflowSources } from './bundle.ts';
 import { dataConverterOf } from './payloads.ts';
 import { limiterShares } from './shares.ts';
@@ -86,7 +87,7 @@ function versionOf(config: Config, buildId: string): NonNullable<WorkerOptions['
  * Starts a worker for the workflows and steps of the migrations in the configuration.
  *
  * @param folder the configuration's folder, which its relative paths start from
- * @throws LandfallError `temporal.unreachable`, `worker.serves`
+ * @throws LandfallError `temporal.unreachable`, `worker.serves`, `config.secret`, `staging.master-key`
  */
 export async function startWorker(
   config: Config,
@@ -94,6 +95,8 @@ export async function startWorker(
   { log = () => {}, only, build }: WorkerStart = {},
 ): Promise<RunningWorker> {
   const queues = queuesOf(config, only);
+  // Who has no key, or half of one, is told so now, and not by every step of every run.
+  masterKeyFrom(secretResolver(folder)(config.staging.masterKey));
   await extensionFile('httpfs', log);
   await extensionFile('postgres_scanner', log);
   const { address, namespace, taskQueue } = config.temporal;

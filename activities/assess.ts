@@ -7,6 +7,7 @@ import type { PagedEntity, PlanPage, RunRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
 import { plannedPart } from './parts.ts';
+import { requirePlanned } from './same-source.ts';
 import { loadAfter } from './blueprint-problems.ts';
 
 /** Characters of entities in one page of an outline: well below what one payload may hold, with room for the rest. */
@@ -76,10 +77,7 @@ export async function assessSource(deps: Dependencies, of: RunRef, beat: Beat): 
   const source = await deps.source(plan.source.name);
   await source.ping();
   for (const part of plan.blueprint.entities.flatMap(partsOf)) {
-    const [described] = await source.describe([part.from.object]);
-    if (described?.fingerprint !== plannedPart(plan, part.name).sourceFingerprint) {
-      throw changed(`The structure of ${part.from.object} has changed since the plan was made.`, { entity: part.name });
-    }
+    await requirePlanned(source, plan, part);
     beat.beat();
   }
 }

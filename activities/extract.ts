@@ -15,6 +15,7 @@ import type { Beat, Dependencies } from './dependencies.ts';
 import { FrozenEpoch, loadPlan, putChunkPlan, readChunkPlan, readLease, readLedger } from './documents.ts';
 import { explainReadFailure, leaseOf } from './lease.ts';
 import { entityOf, isRestrictedColumn, partsOf, plannedPart, restrictedKey, roleOf, stagedColumns } from './parts.ts';
+import { explainByStructure, proveRead } from './same-source.ts';
 
 /** What is read of a part. Lines are cut by their header's key, so that documents stay whole. */
 export function readRequest(plan: Plan, part: Part): ReadRequest {
@@ -49,7 +50,7 @@ export async function planChunks(
       beat.beat(chunks.length);
     }
   } catch (error) {
-    throw await explainReadFailure(source, lease, of.lease, error);
+    throw await explainReadFailure(source, lease, of.lease, await explainByStructure(source, plan, entity, error));
   }
   const chunkPlan = await putChunkPlan(staging, entity.name, { chunks });
   const rowsDue = partsOf(entity).reduce((sum, part) => sum + plannedPart(plan, part.name).estimatedRows, 0);
@@ -156,6 +157,7 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
   try {
     const standing = lease ? await keepIfStanding(staging, source, plan, entity, task, bounds, lease) : null;
     if (standing) {
+      await proveRead(source, plan, entity, lease);
       return { chunk: task.chunk, manifest: await writeManifest(staging, standing), counts: standing.counts };
     }
     const files: StagedFile[] = [];
@@ -174,6 +176,7 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
       if (bytes) files.push(bytes);
       counts[part.name] = { extracted: done.rows };
     }
+    await proveRead(source, plan, entity, lease);
     const manifest = await writeManifest(staging, {
       version: 1,
       run: task.run,
@@ -188,6 +191,6 @@ export async function extractChunk(deps: Dependencies, task: ChunkTask, beat: Be
     });
     return { chunk: task.chunk, manifest, counts };
   } catch (error) {
-    throw await explainReadFailure(source, lease, task.lease, error);
+    throw await explainReadFailure(source, lease, task.lease, await explainByStructure(source, plan, entity, error));
   }
 }

@@ -79,6 +79,8 @@ export async function explainReadFailure(
   error: unknown,
 ): Promise<unknown> {
   if (!lease || epoch === null || !source.isAlive) return error;
+  // A snapshot that does not show what was there is as good as none.
+  if (error instanceof LandfallError && error.code === 'source.rewritten') return lost(epoch, error);
   try {
     return (await source.isAlive(lease)) ? error : lost(epoch, error);
   } catch (refused) {

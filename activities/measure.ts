@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FigureAnswer } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { partsOf } from '../model/blueprint.ts';
 import type { Plan } from '../model/plan.ts';
@@ -40,19 +41,19 @@ export async function measureSource(
     const part = control.source && partNamed(plan, control.source.of);
     if (!control.source || !part || !source.figures) continue;
     const where = [part.from.where, control.source.where].filter((one) => one !== undefined).map((one) => `(${one})`);
-    const answer = await source
-      .figures(
-        {
-          object: part.from.object,
-          by: control.source.by,
-          measure: control.source.measure,
-          ...(where.length > 0 ? { where: where.join(' AND ') } : {}),
-        },
-        lease,
-      )
-      .catch(async (error: unknown) => {
-        throw await explainReadFailure(source, lease, of.lease, error);
-      });
+    const request = {
+      object: part.from.object,
+      by: control.source.by,
+      measure: control.source.measure,
+      ...(where.length > 0 ? { where: where.join(' AND ') } : {}),
+    };
+    let answer: FigureAnswer;
+    try {
+      answer = await source.figures(request, lease);
+      if (lease) await source.proveShown?.(part.from.object, lease);
+    } catch (error) {
+      throw await explainReadFailure(source, lease, of.lease, error);
+    }
     if (answer.kind === 'rows') figures[control.name] = answer.rows.map((row) => [groupKey(row.group), row.value]);
     beat.beat();
   }

@@ -160,6 +160,13 @@ export interface ReadChunk {
   /** What the source itself says the chunk holds, in the same snapshot: the proof that none was lost on the way. */
   countChunk(request: ReadRequest, bounds: ChunkBounds, lease?: LeaseRef): Promise<number>;
   /**
+   * Proves, once something was read in a lease's snapshot, that the snapshot showed the table as it was. Some systems do
+   * not keep what a table held when it is emptied or rewritten: readers of an older snapshot then find it empty.
+   *
+   * @throws LandfallError `source.rewritten`
+   */
+  proveShown?(object: string, lease: LeaseRef): Promise<void>;
+  /**
    * Whether a chunk read at `since` would read the same now, proven by the source. A false answer only means reading
    * it again.
    */

@@ -7,6 +7,7 @@ import { isFrozen, setFrozen } from './freeze.ts';
 import { isAlive, openLease, position } from './lease.ts';
 import { checkPrivileges } from './privileges.ts';
 import { countChunk, readChunk, stillStands } from './read.ts';
+import { proveShown } from './rewritten.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
 
@@ -40,6 +41,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
       },
       readChunk: (request, bounds, lease) => Promise.resolve(readChunk(session, request, bounds, lease)),
       countChunk: (request, bounds, lease) => countChunk(session, request, bounds, lease),
+      proveShown: (object, lease) => proveShown(session, object, lease),
       stillStands: (request, bounds, since, lease) => stillStands(session, request, bounds, since, lease),
       openAttachment: (request, keyValues, lease) => openAttachment(session, request, keyValues, lease),
       figures: (request, lease) => figures(session, request, lease),

@@ -14,6 +14,7 @@ import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, 
 import { Loader } from './loader.ts';
 import { entityOf, partsOf, restrictedKey, targetOf } from './parts.ts';
 import { arrived, Receipt, receipt, writeReceipts } from './receipts.ts';
+import { explained, requireSomeTaken } from './same-target.ts';
 import { inputsOf, manifestOf } from './transform.ts';
 
 /** What an earlier passage heard of a chunk's rows, by part and key. */
@@ -156,13 +157,16 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
       const partOf = (collection: string): string =>
         partsOf(entity).find((part) => part.to.collection === collection)?.name ?? entity.name;
       await inLanes(loader.batches(documents()), Lanes, async (batch) => {
-        const answered = await loader.send(batch.number, batch.documents, 'write', partOf);
+        const answered = await explained(target, partsOf(entity), () =>
+          loader.send(batch.number, batch.documents, 'write', partOf),
+        );
         for (const one of answered) {
           const id = `${one.part}\n${one._key}`;
           receipts.push(keptReceipt({ ...one, sent: sentOf.get(id) ?? '' }, id));
         }
         beat.beat(receipts.length);
       });
+      await requireSomeTaken(target, partsOf(entity), receipts);
       return writeReceipts(job, staging, task, receipts);
     },
   );

@@ -16,6 +16,7 @@ import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf, targetOf } from './parts.ts';
+import { explained } from './same-target.ts';
 
 /** Pages a staged file holds: how much is read again, at most, after a worker was lost. */
 const PagesAFile = 10;
@@ -146,7 +147,8 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
         let asAt = from.asAt;
         let done = false;
         for (let pages = 0; pages < PagesAFile && !done; pages += 1) {
-          const page = await target.readBack(collection, next, call);
+          const after = next;
+          const page = await explained(target, [part], () => target.readBack(collection, after, call));
           await insertExactly(
             job,
             part,

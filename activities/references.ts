@@ -12,6 +12,7 @@ import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, 
 import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
 import { arrived, Receipt, writeReceipts } from './receipts.ts';
+import { explained } from './same-target.ts';
 import { inputsOf, manifestOf } from './transform.ts';
 
 /** The later pass: sets the references that could not be set before every row they point at was there. */
@@ -92,7 +93,10 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
         }
       }
       await inLanes(loader.batches(documents()), Lanes, async (batch) => {
-        for (const one of await loader.send(batch.number, batch.documents, 'references', () => entity.name)) {
+        const answered = await explained(target, [entity], () =>
+          loader.send(batch.number, batch.documents, 'references', () => entity.name),
+        );
+        for (const one of answered) {
           const loadedAs = first.get(one._key);
           if (!loadedAs) continue;
           const there = one.outcome !== 'refused';

@@ -29,7 +29,9 @@ function newIn(plan: Plan, part: Part, now: readonly ColumnDescription[]): Chang
 
 function outdated(part: Part, changes: readonly Change[]): LandfallError {
   const [first] = changes;
-  const how = first ? changes.map((one) => one.how).join(', ') : 'its keys, or which of its columns may be empty, changed';
+  const how = first
+    ? changes.map((one) => one.how).join(', ')
+    : 'its keys, or which of its columns may be empty, changed';
   return new LandfallError({
     code: 'plan.outdated',
     kind: 'permanent',
@@ -57,7 +59,12 @@ export async function requirePlanned(source: Source, plan: Plan, part: Part): Pr
  *
  * @throws LandfallError `plan.outdated`, `source.rewritten`
  */
-export async function proveRead(source: Source, plan: Plan, entity: Entity, lease: LeaseRef | undefined): Promise<void> {
+export async function proveRead(
+  source: Source,
+  plan: Plan,
+  entity: Entity,
+  lease: LeaseRef | undefined,
+): Promise<void> {
   for (const part of partsOf(entity)) {
     const [described] = await source.describe([part.from.object]);
     const changes = changesIn(plan, part, described?.columns ?? []);

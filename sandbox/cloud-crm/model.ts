@@ -219,6 +219,20 @@ export const model: readonly EntitySet[] = [
 
 export const bySet: ReadonlyMap<string, EntitySet> = new Map(model.map((entry) => [entry.set, entry]));
 
+/**
+ * Changes the data model while the service is up, as its administrators may: for every service of this process.
+ *
+ * @param change what it becomes; null takes the property away
+ * @returns undoes it
+ */
+export function alterProperty(set: string, name: string, change: ((was: Property) => Property) | null): () => void {
+  const entry = bySet.get(set);
+  if (!entry?.properties.some((one) => one.name === name)) throw new Error(`${set} has no property ${name}`);
+  const before = entry.properties;
+  entry.properties = before.flatMap((one) => (one.name !== name ? [one] : change ? [change(one)] : []));
+  return () => void (entry.properties = before);
+}
+
 /** The lookup and navigation that a navigation property's name stands for. */
 export function navigationOf(set: EntitySet, name: string): { lookup: Lookup; set: string } | undefined {
   for (const lookup of set.lookups) {

@@ -56,16 +56,29 @@ test('a table behind a view, and a partition, are looked at as well', async () =
   const view = next();
   await harness.run(`CREATE TABLE base (id integer PRIMARY KEY); INSERT INTO base VALUES (1), (2);
     CREATE VIEW outer_view AS SELECT id FROM (SELECT * FROM base) b`);
-  expect(await meanwhile(() => 'TRUNCATE base', () => 'outer_view')).toEqual([0, refused('outer_view')]);
+  expect(
+    await meanwhile(
+      () => 'TRUNCATE base',
+      () => 'outer_view',
+    ),
+  ).toEqual([0, refused('outer_view')]);
   expect(view).not.toBe(next());
   await harness.run(`CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY RANGE (id);
     CREATE TABLE low PARTITION OF whole FOR VALUES FROM (0) TO (10); CREATE TABLE high PARTITION OF whole FOR VALUES FROM (10) TO (20);
     INSERT INTO whole SELECT generate_series(5, 14)`);
-  expect(await meanwhile(() => 'TRUNCATE high', () => 'whole')).toEqual([5, refused('whole')]);
+  expect(
+    await meanwhile(
+      () => 'TRUNCATE high',
+      () => 'whole',
+    ),
+  ).toEqual([5, refused('whole')]);
 });
 
 test.each<[string, (name: string) => string]>([
-  ['people work in it', (name) => `UPDATE ${name} SET n = 0; DELETE FROM ${name} WHERE id < 5; INSERT INTO ${name} VALUES (99, 'x', 1)`],
+  [
+    'people work in it',
+    (name) => `UPDATE ${name} SET n = 0; DELETE FROM ${name} WHERE id < 5; INSERT INTO ${name} VALUES (99, 'x', 1)`,
+  ],
   ['it is given a column', (name) => `ALTER TABLE ${name} ADD COLUMN extra text DEFAULT 'x'`],
   ['it is given an index, and analysed', (name) => `CREATE INDEX ON ${name} (n); ANALYZE ${name}`],
 ])('a table is shown as it was although %s', async (_, work) => {

@@ -4,7 +4,7 @@ import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ChunkResult } from '../model/run.ts';
-import { wouldLose } from '../mapping/lossless.ts';
+import { isNone, wouldLose } from '../mapping/lossless.ts';
 import { duckType } from '../model/shape.ts';
 import { identifier } from '../model/sql.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
@@ -58,19 +58,28 @@ async function insertExactly(
   await job.run('DROP TABLE IF EXISTS page');
   await job.createTable('page', texts);
   await job.insert('page', texts, rows);
+  const count = async (condition: string): Promise<number> =>
+    (await job.one(`SELECT count(*) AS n FROM page WHERE ${condition}`, z.object({ n: z.coerce.number() }))).n;
   for (const [name, type] of Object.entries(columns)) {
+    const where = { entity: part.name, field: name };
+    const others = type === 'VARCHAR' ? 0 : await count(isNone(type, identifier(name)));
+    if (others > 0) {
+      throw new LandfallError({
+        code: 'read-back.type',
+        kind: 'permanent',
+        what: `The target holds ${others} values that are not of the kind that the blueprint's shape gives the field.`,
+        where,
+        hint: 'Give the field in the shape the type that it has in the target: `landfall check` compares them.',
+      });
+    }
     const condition = wouldLose(type, identifier(name));
-    if (condition === null) continue;
-    const { n } = await job.one(
-      `SELECT count(*) AS n FROM page WHERE ${condition}`,
-      z.object({ n: z.coerce.number() }),
-    );
-    if (n === 0) continue;
+    const longer = condition === null ? 0 : await count(condition);
+    if (longer === 0) continue;
     throw new LandfallError({
       code: 'read-back.precision',
       kind: 'permanent',
-      what: `The target holds ${n} values with more digits than the blueprint's shape gives the field.`,
-      where: { entity: part.name, field: name },
+      what: `The target holds ${longer} values with more digits than the blueprint's shape gives the field.`,
+      where,
       hint: 'Raise the precision of the field in the shape, so that what is compared is what is there.',
     });
   }

@@ -1,6 +1,7 @@
 import type { Check, FieldMapping, Lines, Part } from '../model/blueprint.ts';
 import type { FieldShape } from '../model/shape.ts';
 import { identifier, literal, lookupsIn, textOf, type Lookup, type Sql } from '../model/sql.ts';
+import { carefully, caught, plainly, type RawColumn } from './careful.ts';
 import { brokenRule, entryOf, fitField, RejectList } from './fit.ts';
 import { referenceKey, rowKey } from './keys.ts';
 
@@ -16,7 +17,10 @@ export interface CompiledPart {
   lookups: CompiledLookup[];
   /** @param from relation with the source's columns */
   flagged(from: string): string;
-  raw(flagged: string): string;
+  /** What `raw` works out for each row. */
+  mapped: readonly RawColumn[];
+  /** @param careful columns whose failing holds back the row that they fail on, instead of all */
+  raw(flagged: string, careful?: ReadonlySet<RawColumn>): string;
   /** @param types DuckDB type of each column of `raw` */
   fitted(raw: string, types: ReadonlyMap<string, string>): string;
   /** Columns of the ready row, in order. */
@@ -123,6 +127,11 @@ function listOf(entries: readonly string[]): string {
     : `CAST(list_filter([${entries.join(', ')}], lambda x: x IS NOT NULL) AS ${RejectList})`;
 }
 
+/** A broken rule of a field under which the row is not held back already. */
+function unlessHeld(field: string, entry: string): string {
+  return `CASE WHEN NOT list_contains(list_transform(_bad, lambda b: b.field), ${literal(field)}) THEN ${entry} END`;
+}
+
 /** The reference's arms as two expressions: the key pointed at, and the entity it belongs to. */
 function armsOf(mapping: Extract<FieldMapping, { kind: 'crosswalk' }>, nameOf: (lookup: Lookup) => string) {
   const when = (arm: (typeof mapping.arms)[number]): string => (arm.when ? `(${textOf(arm.when, nameOf)})` : 'true');
@@ -132,17 +141,20 @@ function armsOf(mapping: Extract<FieldMapping, { kind: 'crosswalk' }>, nameOf: (
   return { key, entity: `CASE WHEN (${key}) IS NOT NULL THEN ${pick((arm) => literal(arm.entity))} END` };
 }
 
-function rawColumns(part: Part, nameOf: (lookup: Lookup) => string): string[] {
-  return Object.entries(part.fields).flatMap(([field, mapping]) => {
-    const name = identifier(rawName(field));
+function rawColumns(part: Part, nameOf: (lookup: Lookup) => string): RawColumn[] {
+  return Object.entries(part.fields).flatMap(([field, mapping]): RawColumn[] => {
+    const name = rawName(field);
     switch (mapping.kind) {
       case 'value':
-        return [`(${textOf(mapping.sql, nameOf)}) AS ${name}`];
+        return [{ field, name, sql: textOf(mapping.sql, nameOf) }];
       case 'targetKey':
-        return [`${nameOf(mapping.lookup)} AS ${name}`];
+        return [{ field, name, sql: nameOf(mapping.lookup) }];
       case 'crosswalk': {
         const arms = armsOf(mapping, nameOf);
-        return [`(${arms.key}) AS ${name}`, `(${arms.entity}) AS ${identifier(rawName(entityColumn(field)))}`];
+        return [
+          { field, name, sql: arms.key },
+          { field, name: rawName(entityColumn(field)), sql: arms.entity },
+        ];
       }
       case 'header':
         return [];
@@ -183,9 +195,13 @@ export function compilePart(part: Part): CompiledPart {
     mapping.kind === 'crosswalk' ? [field, entityColumn(field)] : [field],
   );
 
+  const key = `CAST((${textOf(part.legacyKey, nameOf)}) AS VARCHAR)`;
+  const mapped = [{ field: 'legacy key', name: '_ready_key', sql: key }, ...rawColumns(part, nameOf)];
+
   return {
     part,
     lookups,
+    mapped,
     readyColumns: [...carried, ...readyColumns],
 
     flagged(from) {
@@ -207,13 +223,14 @@ export function compilePart(part: Part): CompiledPart {
       );
     },
 
-    raw(flagged) {
-      const key = `CAST((${textOf(part.legacyKey, nameOf)}) AS VARCHAR) AS _ready_key`;
-      const columns = [key, ...extra, ...rawColumns(part, nameOf)].join(', ');
-      return group
+    raw(flagged, careful = new Set()) {
+      const written = mapped.map((one) => (careful.has(one) ? carefully(one) : plainly(one)));
+      const columns = [...extra, ...written].join(', ');
+      const rows = group
         ? `SELECT list(_key ORDER BY _key) AS _sources, CAST([] AS ${RejectList}) AS _bad, ${columns} ` +
-            `FROM ${flagged} WHERE _left IS NULL AND len(_bad) = 0 GROUP BY _group`
+          `FROM ${flagged} WHERE _left IS NULL AND len(_bad) = 0 GROUP BY _group`
         : `SELECT [_key] AS _sources, _bad, ${columns} FROM ${flagged} WHERE _left IS NULL`;
+      return careful.size > 0 ? caught(rows, [...careful]) : rows;
     },
 
     fitted(raw, types) {
@@ -227,12 +244,12 @@ export function compilePart(part: Part): CompiledPart {
         };
       });
       const entries = [
-        brokenRule('legacy key', [{ rule: 'legacy-key.null', when: '_ready_key IS NULL' }], 'NULL'),
         // A field that a lookup or a check on the source has held back already is not reported once more as empty.
-        ...fits.map(
-          (one) =>
-            `CASE WHEN NOT list_contains(list_transform(_bad, lambda b: b.field), ${literal(one.field)}) THEN ${brokenRule(one.field, one.fit.rules, one.raw)} END`,
+        unlessHeld(
+          'legacy key',
+          brokenRule('legacy key', [{ rule: 'legacy-key.null', when: '_ready_key IS NULL' }], 'NULL'),
         ),
+        ...fits.map((one) => unlessHeld(one.field, brokenRule(one.field, one.fit.rules, one.raw))),
       ];
       const values = [
         ...carried,

@@ -1,6 +1,7 @@
 import type { FieldKind, FieldShape } from '../model/shape.ts';
 import { duckType } from '../model/shape.ts';
 import { literal } from '../model/sql.ts';
+import { wouldLose } from './lossless.ts';
 
 /** A field's value as the target can hold it, and the rules under which a value does not fit. */
 export interface Fit {
@@ -14,6 +15,11 @@ export interface Fit {
 export const RejectValueLength = 4000;
 
 const isExactNumber = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL\((\d+),(\d+)\))$/;
+
+const isNumber = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL.*|FLOAT|DOUBLE)$/;
+
+/** A day as texts write it that say the year first. */
+const Day = '\\d{4,6}[-/]\\d{1,2}[-/]\\d{1,2}( \\(BC\\))?';
 
 /** Digits after the point that a raw type can carry; null when its text must be looked at. */
 function scaleOf(rawType: string): number | null {
@@ -40,6 +46,47 @@ function numberFit(raw: string, rawType: string, type: string, scale: number): F
     rules.push({ rule: 'number.digits-lost', when: `NOT regexp_full_match(CAST(${raw} AS VARCHAR), ${fits})` });
   }
   rules.push({ rule: 'number.too-large', when: `${value} IS NULL` });
+  return { value, rules };
+}
+
+/** The first day and the last that every side writes alike: ISO 8601 with four digits of a year. */
+const outOfRange = (value: string, type: 'DATE' | 'TIMESTAMPTZ'): string =>
+  `${value} < ${type} '0001-01-01' OR ${value} >= ${type} '10000-01-01'`;
+
+function dateFit(raw: string, rawType: string): Fit {
+  const value = `TRY_CAST(${raw} AS DATE)`;
+  const rules = [];
+  if (rawType.startsWith('TIMESTAMP')) {
+    rules.push({ rule: 'date.time-lost', when: `CAST(${value} AS TIMESTAMP) <> CAST(${raw} AS TIMESTAMP)` });
+  } else if (rawType !== 'DATE') {
+    // DuckDB reads the day at the beginning of a text and lets go what comes after it: a time, `BC`, or anything else.
+    const text = `CAST(${raw} AS VARCHAR)`;
+    const midnight = literal(`^\\s*${Day}([T ]+00:00(:00([.]0*)?)?)?\\s*$`);
+    const timed = literal(`^\\s*${Day}[T ]+\\d{1,2}:\\d{2}.*$`);
+    const otherwise = `NOT regexp_full_match(${text}, ${midnight})`;
+    rules.push(
+      { rule: 'date.time-lost', when: `${otherwise} AND regexp_full_match(${text}, ${timed})` },
+      { rule: 'date.format', when: otherwise },
+    );
+  }
+  rules.push(
+    { rule: 'date.format', when: `${value} IS NULL OR NOT isfinite(${value})` },
+    { rule: 'date.range', when: outOfRange(value, 'DATE') },
+  );
+  return { value, rules };
+}
+
+function timestampFit(raw: string, rawType: string, precision: 'second' | 'microsecond'): Fit {
+  const exact = `TRY_CAST(${raw} AS TIMESTAMPTZ)`;
+  const value = precision === 'second' ? `date_trunc('second', ${exact})` : exact;
+  const rules = [{ rule: 'timestamp.format', when: `${value} IS NULL OR NOT isfinite(${value})` }];
+  if (rawType === 'VARCHAR') {
+    const zoneless = literal(`^\\s*${Day}([T ]+\\d{1,2}:\\d{2}(:\\d{2}([.]\\d*)?)?)?\\s*$`);
+    rules.push({ rule: 'timestamp.zone', when: `regexp_full_match(${raw}, ${zoneless})` });
+    const lost = precision === 'second' ? null : wouldLose('TIMESTAMPTZ', raw);
+    if (lost !== null) rules.push({ rule: 'timestamp.digits-lost', when: lost });
+  }
+  rules.push({ rule: 'timestamp.range', when: outOfRange(value, 'TIMESTAMPTZ') });
   return { value, rules };
 }
 
@@ -75,21 +122,15 @@ function kindFit(kind: FieldKind, raw: string, rawType: string): Fit {
     }
     case 'boolean': {
       const value = `TRY_CAST(${raw} AS BOOLEAN)`;
-      return { value, rules: [{ rule: 'boolean.format', when: `${value} IS NULL` }] };
-    }
-    case 'date': {
-      const value = `TRY_CAST(${raw} AS DATE)`;
-      const rules = [{ rule: 'date.format', when: `${value} IS NULL OR NOT isfinite(${value})` }];
-      if (rawType.startsWith('TIMESTAMP')) {
-        rules.push({ rule: 'date.time-lost', when: `CAST(${value} AS TIMESTAMP) <> CAST(${raw} AS TIMESTAMP)` });
-      }
+      const rules = [{ rule: 'boolean.format', when: `${value} IS NULL` }];
+      // DuckDB takes every number but 0 for true, NaN included.
+      if (isNumber.test(rawType)) rules.push({ rule: 'boolean.format', when: `${raw} NOT IN (0, 1)` });
       return { value, rules };
     }
-    case 'timestamp': {
-      const exact = `TRY_CAST(${raw} AS TIMESTAMPTZ)`;
-      const value = kind.precision === 'second' ? `date_trunc('second', ${exact})` : exact;
-      return { value, rules: [{ rule: 'timestamp.format', when: `${value} IS NULL OR NOT isfinite(${value})` }] };
-    }
+    case 'date':
+      return dateFit(raw, rawType);
+    case 'timestamp':
+      return timestampFit(raw, rawType, kind.precision);
     case 'uuid': {
       const value = `CAST(TRY_CAST(${raw} AS UUID) AS VARCHAR)`;
       return { value, rules: [{ rule: 'uuid.format', when: `${value} IS NULL` }] };

@@ -12,3 +12,9 @@ export function wouldLose(type: string, column: string): string | null {
   }
   return type === 'TIMESTAMPTZ' ? `regexp_matches(${column}, '[.]\\d{6}\\d*[1-9]')` : null;
 }
+
+/** A condition on a text: whether it is no value of a type at all, or one that the type would cut. */
+export function isNone(type: string, column: string): string {
+  const form = type === 'DATE' ? ` OR NOT regexp_full_match(${column}, '\\d{4,}-\\d{2}-\\d{2}')` : '';
+  return `${column} IS NOT NULL AND (TRY_CAST(${column} AS ${type}) IS NULL${form})`;
+}

@@ -4,6 +4,8 @@ import type { Part } from '../model/blueprint.ts';
 export const reasons: Readonly<Record<string, string>> = {
   required: 'The target requires a value, and the source has none.',
   'legacy-key.null': 'The row has no key by which it could be told from others.',
+  'mapping.failed':
+    'The field cannot be worked out from what the source holds: the mapping does not expect such values.',
   'text.too-long': 'The text is longer than the target can hold.',
   'text.nul': 'The text holds a zero byte, which the target does not take.',
   'text.pattern': 'The text does not have the form that the target requires.',
@@ -15,7 +17,11 @@ export const reasons: Readonly<Record<string, string>> = {
   'boolean.format': 'The value is neither yes nor no.',
   'date.format': 'The value is not a date.',
   'date.time-lost': 'The value has a time of day, which the target’s date would lose.',
+  'date.range': 'The date lies outside of the years 1 to 9999, which is all that the target takes.',
   'timestamp.format': 'The value is not a point in time.',
+  'timestamp.zone': 'The value does not say in which time zone it is.',
+  'timestamp.digits-lost': 'The target would lose fractions of the second.',
+  'timestamp.range': 'The point in time lies outside of the years 1 to 9999, which is all that the target takes.',
   'uuid.format': 'The value is not an identifier of the form that the target requires.',
   'document.line-held-back': 'A line of the document is held back, and documents move whole or not at all.',
   'document.held-back': 'The document that the line belongs to is held back as a whole.',

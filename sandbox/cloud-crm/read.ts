@@ -21,7 +21,7 @@ function valueSql(property: Property, exact: boolean): string {
     case 'Decimal':
       return exact ? `${column}::text` : column;
     case 'Date':
-      return `to_char(${column}, 'FMYYYY-MM-DD')`;
+      return `to_char(${column}, 'YYYY-MM-DD')`;
     case 'DateTimeOffset':
       return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
     default:

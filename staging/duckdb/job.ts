@@ -82,6 +82,23 @@ async function guarded<T>(options: DuckJobOptions, work: () => Promise<T>): Prom
   }
 }
 
+/** An escaped half of a surrogate pair, as JSON writes one that has lost its other half. */
+const LoneSurrogate = /\\ud[89a-f][0-9a-f]{2}/i;
+
+/**
+ * Rows as JSON that DuckDB reads. Half a character, which no text of DuckDB's can hold, is kept as a zero byte and its
+ * number: different from every text that is written, so that it is never taken for one.
+ */
+function jsonOf(rows: readonly object[]): string {
+  const text = JSON.stringify(rows);
+  if (!LoneSurrogate.test(text)) return text;
+  return JSON.stringify(rows, (_name, value: unknown) =>
+    typeof value === 'string'
+      ? value.replaceAll(/\p{Surrogate}/gu, (half) => `\0${half.charCodeAt(0).toString(16)}`)
+      : value,
+  );
+}
+
 function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOptions): DuckJob {
   const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
   const job: DuckJob = {
@@ -123,7 +140,7 @@ function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOpti
         const casts = Object.entries(columns).map(([name, type]) => `CAST(x.${identifier(name)} AS ${type})`);
         await connection.run(
           `INSERT INTO ${identifier(table)} SELECT ${casts.join(', ')} FROM (SELECT unnest(from_json(CAST($1 AS JSON), ${literal(shape)})) AS x)`,
-          [JSON.stringify(rows)],
+          [jsonOf(rows)],
         );
       }),
     output: (name) => join(folder, name),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { fitField } from '../../mapping/fit.ts';
 import { keyText } from '../../mapping/keys.ts';
 import { wouldLose } from '../../mapping/lossless.ts';
-import { choice, date, decimal, integer, text, timestamp, uuid } from '../../model/builders.ts';
+import { choice, date, decimal, flag, integer, text, timestamp, uuid } from '../../model/builders.ts';
 import { fieldShape } from '../../model/shape.ts';
 import { createDuckBudget } from '../../staging/duckdb/budget.ts';
 import { withDuckJob, type DuckJob } from '../../staging/duckdb/job.ts';
@@ -61,6 +61,22 @@ describe('a value is brought into its field exactly, or held back with the rule 
     ['a date', date(), `DATE '2020-02-29'`, '2020-02-29'],
     ['a day that there never was', date(), `'2021-02-29'`, '! date.format'],
     ['a date from a time of day', date(), `TIMESTAMP '2020-01-01 10:00:00'`, '! date.time-lost'],
+    ['a text with a time of day', date(), `'2021-01-02 13:00:00'`, '! date.time-lost'],
+    ['a text with midnight', date(), `'2021-01-02T00:00:00.000'`, '2021-01-02'],
+    ['a text with a day and something else', date(), `'2021-01-02 or so'`, '! date.format'],
+    ['a text of which half is a year', date(), `'21-01-02'`, '! date.format'],
+    ['a text before Christ as the source writes it', date(), `'0044-03-15 BC'`, '! date.format'],
+    ['a date before Christ', date(), `DATE '0044-03-15 (BC)'`, '! date.range'],
+    ['a date of five digits', date(), `DATE '10000-01-01'`, '! date.range'],
+    ['the last date of four digits', date(), `'9999-12-31'`, '9999-12-31'],
+    ['an instant without a zone', timestamp(), `'2021-01-02 13:00:00'`, '! timestamp.zone'],
+    ['an instant with a zone', timestamp(), `'2021-01-02 13:00:00+02'`, '2021-01-02 11:00:00+00'],
+    ['an instant finer than a microsecond', timestamp(), `'2021-01-02T13:00:00.1234567Z'`, '! timestamp.digits-lost'],
+    ['an infinite instant', timestamp(), `'infinity'::TIMESTAMPTZ`, '! timestamp.format'],
+    ['an instant before Christ', timestamp(), `TIMESTAMPTZ '0044-03-15 (BC) 10:00:00+00'`, '! timestamp.range'],
+    ['a number that is yes', flag(), '1', 'true'],
+    ['a number that is neither yes nor no', flag(), '2', '! boolean.format'],
+    ['a number that is none, for yes or no', flag(), `'NaN'::DOUBLE`, '! boolean.format'],
     ['an infinite date', date(), `'infinity'::DATE`, '! date.format'],
     ['an instant', timestamp(), `TIMESTAMPTZ '2020-01-01 01:00:00.123456+01'`, '2020-01-01 00:00:00.123456+00'],
     [

@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { putPlan } from '../../activities/documents.ts';
+import { readBackPages } from '../../activities/read-back.ts';
+import type { ChunkTask } from '../../activities/contract.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import type { ActualRow, Target } from '../../connectors/port.ts';
+import { blueprint, collection, date, decimal, entity, sql, table, text } from '../../model/builders.ts';
+import { LandfallError } from '../../model/errors.ts';
+import { withDuckJob } from '../../staging/duckdb/job.ts';
+import { readManifest } from '../../staging/manifest.ts';
+import { parquetKeys, relationOf, verifiedFile } from '../../staging/rows.ts';
+import { staged } from '../staging/open-staging.ts';
+import { planOf } from './a-plan.ts';
+import { never, targetWith } from './a-target.ts';
+
+const organisation = entity('organisation', {
+  from: table('crm.organisation', { key: ['org_id'] }),
+  to: collection('accounts', {
+    id: 'accountid',
+    legacyKey: 'crm_legacyid',
+    shape: { name: text(160), units: decimal(9, 2).nullable(), joined: date().nullable() },
+  }),
+  legacyKey: sql`'ORG-' || org_id`,
+  fields: { name: sql`name`, units: sql`units`, joined: sql`joined` },
+});
+
+/** What is staged of an organisation that the target gives with these values. */
+async function readBack(over: Partial<Target>): Promise<Record<string, string | null>[]> {
+  const staging = await staged();
+  const part = { columns: [], estimatedRows: 0, sourceFingerprint: '', targetFingerprint: '', classes: {}, reads: {} };
+  const plan = planOf('-----BEGIN PUBLIC KEY-----', {
+    blueprint: blueprint('crm', { entities: [organisation] }),
+    parts: { organisation: part },
+  });
+  const task: ChunkTask = {
+    run: staging.run,
+    plan: await putPlan(staging, plan),
+    entity: 'organisation',
+    step: 'readback',
+    chunk: 0,
+    ledgers: {},
+    lease: null,
+    chunkPlan: null,
+    prior: null,
+    partitions: 1,
+    crosswalks: {},
+  };
+  const deps: Dependencies = {
+    staging: () => Promise.resolve(staging),
+    source: never,
+    target: () => Promise.resolve(targetWith(over)),
+    gate: () => ({ enter: () => Promise.resolve(() => {}), report: () => {} }),
+    now: () => new Date(),
+  };
+  const { manifest } = await readBackPages(deps, task, { signal: new AbortController().signal, beat: () => {} });
+  const { files } = await readManifest(staging, {
+    entity: 'organisation',
+    step: 'readback',
+    chunk: 0,
+    digest: manifest,
+  });
+  const inputs = await Promise.all(
+    files.map(async (one) => ({ local: await verifiedFile(staging, one), key: one.key })),
+  );
+  const keys = await parquetKeys(staging, ['rows']);
+  const reads = inputs.map((one) => one.local);
+  return withDuckJob(staging.budget, { purpose: 'look', scratch: staging.scratch, keys, reads }, (job) =>
+    job.all(
+      `SELECT _key, name, CAST(units AS VARCHAR) AS units, CAST(joined AS VARCHAR) AS joined FROM ${relationOf(inputs)} ORDER BY _key`,
+      z.record(z.string(), z.string().nullable()),
+    ),
+  );
+}
+
+const holding = (...values: ActualRow['values'][]): Partial<Target> => ({
+  readBack: () =>
+    Promise.resolve({
+      rows: values.map((one, n) => ({ targetKey: `t${n}`, legacyKey: `ORG-${n}`, values: one })),
+      next: null,
+      asAt: '2026-01-01T00:00:00Z',
+    }),
+});
+
+test('text that the target gives is read back as it is, also where no text can hold it', async () => {
+  const names = ['half \ud83d a character', 'a zero \0 byte', 'a whole 👩‍👩‍👧', 'spelt out \\ud83d'];
+  expect((await readBack(holding(...names.map((name) => ({ name }))))).map((row) => row['name'])).toEqual([
+    // A zero byte is in no text that is written: so it is never taken for what was meant.
+    'half \0d83d a character',
+    'a zero \0 byte',
+    'a whole 👩‍👩‍👧',
+    'spelt out \\ud83d',
+  ]);
+});
+
+test.each([
+  ['a number with more digits than the shape', { units: '1.005' }, 'read-back.precision', 'units'],
+  ['a number with more digits before the point', { units: '123456789.00' }, 'read-back.type', 'units'],
+  ['a number that is none', { units: 'NaN' }, 'read-back.type', 'units'],
+  ['a date with a time', { joined: '2021-01-02T13:00:00Z' }, 'read-back.type', 'joined'],
+  ['a date that is none', { joined: '2021-02-30' }, 'read-back.type', 'joined'],
+])('%s in the target is not rounded, cut or guessed: the step names the field', async (_, values, code, field) => {
+  await expect(readBack(holding({ name: 'n', ...values }))).rejects.toMatchObject({
+    code,
+    where: { entity: 'organisation', field },
+    hint: expect.stringMatching(/\w{4}/),
+  });
+});
+
+test('a target that does not know a property any more is named with it', async () => {
+  const refuses = new LandfallError({
+    code: 'target.bad-request',
+    kind: 'permanent',
+    what: 'HTTP 400.',
+    hint: 'Look.',
+  });
+  const missing = {
+    code: 'target.missing-property',
+    what: 'The target’s rows have no property units.',
+    where: { collection: 'accounts', field: 'units' },
+    hint: '',
+    severity: 'error' as const,
+  };
+  const readFrom = (problems: (typeof missing)[]): Promise<unknown> =>
+    readBack({ readBack: () => Promise.reject(refuses), checkShape: () => Promise.resolve(problems) });
+  await expect(readFrom([missing])).rejects.toMatchObject({
+    code: 'plan.outdated',
+    what: expect.stringContaining('no property units'),
+    where: { entity: 'organisation', collection: 'accounts', field: 'units' },
+  });
+  // Where the target is as it was, its own refusal stands.
+  await expect(readFrom([])).rejects.toBe(refuses);
+});

@@ -162,9 +162,9 @@ export class Loader {
       if (createOnly && this.#again) open = withTargetKeys(open, await this.#found(open));
       // A request has the size that the connection allows today.
       for await (const request of batchesOf(open, this.#target.batchLimit)) {
-        const started = Date.now();
+        const started = performance.now();
         const outcomes = await this.#target.writeBatch(request.documents, mode, this.call);
-        this.#beat.beat(Date.now() - started);
+        this.#beat.beat(Math.round(performance.now() - started));
         for (const outcome of outcomes) {
           settled.set(`${outcome.collection}\n${outcome.legacyKey}`, receiptOf(partOf(outcome.collection), outcome));
         }

@@ -33,7 +33,8 @@ const SoonestAskMs = 250;
 /**
  * Admission to one target account for everything that this process does: additive increase, multiplicative decrease,
  * within the share that the account's limiter grants, and never more than the engineer allows. What the target says of
- * waiting holds for every request, not just the refused one.
+ * waiting holds for every request, not just the refused one. Durations are measured by a clock that only goes forward: one
+ * that is set back must not keep everybody waiting for as long.
  */
 export function createGate({ most, perMinute, grantMs, holder, shares }: GateOptions): Gate {
   let window = Math.min(most, 2);
@@ -49,7 +50,7 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
   let closed = false;
   let renewal: NodeJS.Timeout | null = null;
   let tokens = 1;
-  let refilledAt = Date.now();
+  let refilledAt = performance.now();
 
   const later = (ms: number): void => {
     if (renewal) clearTimeout(renewal);
@@ -66,7 +67,7 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
       return;
     }
     asking = true;
-    const sent = Date.now();
+    const sent = performance.now();
     const want = Math.min(most, Math.max(1, peak, running + waiting.length));
     peak = 0;
     try {
@@ -91,16 +92,16 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
   const demand = (): void => {
     peak = Math.max(peak, running + waiting.length);
     if (!shares || asking || closed) return;
-    const lapsed = Date.now() >= share.until;
+    const lapsed = performance.now() >= share.until;
     const more = Math.min(most, peak) > asked;
     if (askedAt === -Infinity) void renew();
-    else if (lapsed || more) later(Math.max(0, askedAt + SoonestAskMs - Date.now()));
+    else if (lapsed || more) later(Math.max(0, askedAt + SoonestAskMs - performance.now()));
   };
 
   /** Whether the minute's limit lets one more in; else how long until it does, in milliseconds. */
   const token = (): number => {
     if (share.perMinute === null) return 0;
-    const now = Date.now();
+    const now = performance.now();
     const perMs = share.perMinute / 60_000;
     tokens = Math.min(Math.max(1, share.perMinute / 60), tokens + (now - refilledAt) * perMs);
     refilledAt = now;
@@ -123,7 +124,7 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
   function admit(): void {
     if (closed) return;
     while (waiting.length > 0) {
-      const now = Date.now();
+      const now = performance.now();
       if (closedUntil > now) return wakeIn(closedUntil - now);
       if (now >= share.until) return demand();
       if (running >= Math.min(Math.floor(window), share.granted)) return;
@@ -166,9 +167,9 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
       if (result === 'ok') window = Math.min(most, window + Increase);
       if (result === 'throttled') {
         window = Math.max(1, window / 2);
-        closedUntil = Math.max(closedUntil, Date.now() + (details?.retryAfterMs ?? 0));
+        closedUntil = Math.max(closedUntil, performance.now() + (details?.retryAfterMs ?? 0));
         // Those that share the account hear of it through the limiter.
-        if (shares && !closed) later(Math.max(0, askedAt + SoonestAskMs - Date.now()));
+        if (shares && !closed) later(Math.max(0, askedAt + SoonestAskMs - performance.now()));
       }
       admit();
     },

@@ -32,6 +32,7 @@ export function credentials(
   }
 
   const secret = secrets(auth.clientSecret);
+  // By a clock that nobody sets: a token lives for as long as its service says, whatever the time of day is here.
   let held: { header: string; until: number } | null = null;
   let asking: Promise<string> | null = null;
 
@@ -58,13 +59,13 @@ export function credentials(
     if (!token.success) throw refused(answer.status, '', place);
     const lifeMs = (token.data.expires_in ?? 3600) * 1000;
     const header = `Bearer ${token.data.access_token}`;
-    held = { header, until: Date.now() + lifeMs - Math.min(RenewMs, lifeMs / 5) };
+    held = { header, until: performance.now() + lifeMs - Math.min(RenewMs, lifeMs / 5) };
     return header;
   };
 
   return {
     async header() {
-      if (held && Date.now() < held.until) return held.header;
+      if (held && performance.now() < held.until) return held.header;
       asking ??= ask().finally(() => {
         asking = null;
       });

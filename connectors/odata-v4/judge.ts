@@ -38,7 +38,10 @@ export function judge(
     return claimed(document, answers);
   }
   if (failures.some((one) => one.status === 401)) return { kind: 'again', waitMs: 0 };
-  const waits = failures.map((one) => ({ one, wait: retryAfter(one.headers.get('retry-after')) }));
+  const waits = failures.map((one) => ({
+    one,
+    wait: retryAfter(one.headers.get('retry-after'), one.headers.get('date')),
+  }));
   const throttled = waits.filter(({ one, wait }) => isThrottled(one.status, wait));
   if (throttled.length > 0) return { kind: 'again', waitMs: Math.max(...throttled.map(({ wait }) => wait ?? 1000)) };
 

@@ -65,13 +65,18 @@ interface Raw {
   done: () => void;
 }
 
-/** What the service asked us to wait, in milliseconds (RFC 9110, 10.2.3: seconds or a date). */
-export function retryAfter(header: string | undefined): number | undefined {
+/**
+ * What the service asked us to wait, in milliseconds (RFC 9110, 10.2.3: seconds or a date).
+ *
+ * @param answered the answer's own `Date`: clocks differ, and by the service's its date is no further away than it means
+ */
+export function retryAfter(header: string | undefined, answered?: string): number | undefined {
   if (header === undefined || header === '') return undefined;
   const seconds = Number(header);
   if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds * 1000));
   const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  const now = Date.parse(answered ?? '');
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (Number.isNaN(now) ? Date.now() : now));
 }
 
 /** Whether an answer says that nothing was done and one should come back later. */
@@ -148,7 +153,7 @@ export function openSession(name: string, settings: Settings, secrets: SecretRes
         ...(call.signal ? { signal: call.signal } : {}),
       });
       const latencyMs = performance.now() - started;
-      const retryAfterMs = retryAfter(text(answer.headers['retry-after']));
+      const retryAfterMs = retryAfter(text(answer.headers['retry-after']), text(answer.headers['date']));
       const throttled = isThrottled(answer.status, retryAfterMs);
       if (throttled) {
         call.gate.report('throttled', { latencyMs, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });

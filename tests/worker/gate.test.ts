@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createGate, type GateOptions } from '../../worker/gate.ts';
 import { emptyAccount, grant, leave } from '../../workflows/shares.ts';
 
@@ -29,6 +29,18 @@ describe('the gate to a target account', () => {
     const started = performance.now();
     const leave = await gate.enter();
     leave();
+    expect(performance.now() - started).toBeGreaterThanOrEqual(110);
+  });
+
+  test.each([-86_400_000, 86_400_000])('counts on as before when this machine’s clock is set by %s ms', async (by) => {
+    const gate = createGate({ ...alone(4), perMinute: 60_000 });
+    (await gate.enter())();
+    gate.report('throttled', { retryAfterMs: 120 });
+    const { now } = Date;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now.call(Date) + by);
+    onTestFinished(() => clock.mockRestore());
+    const started = performance.now();
+    for (let n = 0; n < 3; n += 1) (await gate.enter(AbortSignal.timeout(5_000)))();
     expect(performance.now() - started).toBeGreaterThanOrEqual(110);
   });
 

@@ -83,6 +83,8 @@ it('reads how long to wait, in seconds or as a date', () => {
   expect(retryAfter('2')).toBe(2000);
   expect(retryAfter('0')).toBe(0);
   expect(retryAfter(new Date(Date.now() + 5000).toUTCString())).toBeGreaterThan(3000);
+  // By the service's own clock: ours may be off by hours.
+  expect(retryAfter('Wed, 21 Oct 2015 07:28:05 GMT', 'Wed, 21 Oct 2015 07:28:00 GMT')).toBe(5000);
   expect(retryAfter('soon')).toBeUndefined();
   expect(retryAfter(undefined)).toBeUndefined();
 });

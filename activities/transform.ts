@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { carefully, type RawColumn } from '../mapping/careful.ts';
 import { compilePart, type CompiledPart } from '../mapping/compile.ts';
 import { RejectList } from '../mapping/fit.ts';
 import type { Entity, Lines, Part } from '../model/blueprint.ts';
@@ -15,6 +14,7 @@ import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/row
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, readLedger, readReference } from './documents.ts';
+import { mapRows } from './map-rows.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf } from './parts.ts';
 
 interface Input {
@@ -112,32 +112,12 @@ async function fillLookups(job: DuckJob, staging: Staging, plan: Plan, compiled:
 
 const name = (part: Part, step: string): string => identifier(`${step}:${part.name}`);
 
-/** Those columns whose failing DuckDB can tell row by row: not those that call `error()`, as some of Landfall's macros do. */
-async function catchable(job: DuckJob, columns: readonly RawColumn[], flagged: string): Promise<Set<RawColumn>> {
-  const found = new Set<RawColumn>();
-  for (const column of columns) {
-    await job.describe(`SELECT ${carefully(column)} FROM ${flagged}`).then(
-      () => found.add(column),
-      () => {},
-    );
-  }
-  return found;
-}
-
 /** Runs a part's mapping up to `fitted`: every ready row to be, with the rules it breaks. */
 async function fit(job: DuckJob, staging: Staging, plan: Plan, part: Part, source: string): Promise<CompiledPart> {
   const compiled = compilePart(part);
   await fillLookups(job, staging, plan, compiled);
   await job.run(`CREATE TABLE ${name(part, 'flagged')} AS ${compiled.flagged(source)}`);
-  const raw = (careful?: ReadonlySet<RawColumn>): Promise<void> =>
-    job.run(`CREATE TABLE ${name(part, 'raw')} AS ${compiled.raw(name(part, 'flagged'), careful)}`);
-  await raw().catch(async (error: unknown) => {
-    if (!(error instanceof LandfallError) || error.code !== 'duckdb.failed') throw error;
-    // Where an expression fails on a row, that is about the row, and no other has to stay behind with it.
-    await raw(await catchable(job, compiled.mapped, name(part, 'flagged'))).catch(() => {
-      throw error;
-    });
-  });
+  await mapRows(job, compiled, name(part, 'flagged'), name(part, 'raw'));
   const types = await job.describe(`SELECT * FROM ${name(part, 'raw')}`);
   await job.run(`CREATE TABLE ${name(part, 'fitted')} AS ${compiled.fitted(name(part, 'raw'), types)}`);
   return compiled;

@@ -1,4 +1,4 @@
-import type { open as reallyOpen } from 'node:fs/promises';
+import type * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { withRetrying } from '../../cli/retrying.ts';
@@ -11,7 +11,7 @@ import { makeLanding, type Landing } from './landing.ts';
 const disk = vi.hoisted(() => ({ full: false, refused: 0 }));
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<typeof fs>();
   const refuse = (): never => {
     disk.refused += 1;
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
@@ -24,7 +24,7 @@ vi.mock('node:fs/promises', async (original) => {
       await real.writeFile(to, bytes.subarray(0, bytes.length >> 1));
       refuse();
     },
-    async open(...given: Parameters<typeof reallyOpen>): ReturnType<typeof reallyOpen> {
+    async open(...given: Parameters<typeof fs.open>): ReturnType<typeof fs.open> {
       return disk.full && given[1] === 'wx' ? refuse() : real.open(...given);
     },
   };

@@ -96,7 +96,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const queues = queuesOf(config, only);
   // Who has no key, or half of one, is told so now, and not by every step of every run.
-  masterKeyFrom(secretResolver(folder)(config.staging.masterKey));
+  for (const key of [config.staging.masterKey].flat()) masterKeyFrom(secretResolver(folder)(key));
   await extensionFile('httpfs', log);
   await extensionFile('postgres_scanner', log);
   const { address, namespace, taskQueue } = config.temporal;

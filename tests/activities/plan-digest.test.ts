@@ -18,7 +18,7 @@ test('a worker that finds another plan in its place does not work by it', async 
   // Whoever holds the master key may write a plan that decrypts; its digest gives it away.
   const other = { ...meant, owners: ['emil'] };
   await putSealed(staging, `runs/${staging.run}/plan-${digest.slice(0, 32)}.json`, other);
-  await expect(loadPlan(staging, digest)).rejects.toMatchObject({ code: 'staging.altered', kind: 'permanent' });
+  await expect(loadPlan(staging, digest)).rejects.toMatchObject({ code: 'plan.altered', kind: 'misconfigured' });
 });
 
 test('the plan of a run that nobody remembers is found, with the digest that it was started under', async () => {

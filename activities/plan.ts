@@ -181,6 +181,10 @@ export async function makePlan(of: {
     await collected(problems, { connection: settings.source }, async () => {
       problems.push(...((await from.checkPrivileges?.([...new Set(objects)])) ?? []));
     });
+    const collections = blueprint.entities.flatMap(partsOf).map((part) => part.to.collection);
+    await collected(problems, { connection: settings.target }, async () => {
+      problems.push(...((await to.checkPrivileges?.([...new Set(collections)])) ?? []));
+    });
     await withDuckJob(of.budget, { purpose: 'inspect the mapping', scratch: of.scratch }, async (job) => {
       const guard = await openMappingGuard(job);
       for (const part of blueprint.entities.flatMap(partsOf)) {

@@ -2,85 +2,120 @@ import { DatabaseError } from 'pg';
 import { LandfallError, type ErrorKind } from '../../model/errors.ts';
 import type { Settings } from './settings.ts';
 
+/** On which side of a migration a database stands. */
+export type Role = 'source' | 'target';
+
 type Entry = [code: string, kind: ErrorKind, what: string, hint: string];
 
 /** SQLSTATEs (PostgreSQL manual, appendix A) and system error codes that people meet. */
 const known: Record<string, Entry> = {
   // A name that a VPN resolves is unknown for as long as the VPN is down.
-  ENOTFOUND: ['source.host', 'transient', 'The host name is not known.', 'Check `host` of the connection, or the VPN.'],
-  EAI_AGAIN: ['source.host', 'transient', 'The host name cannot be looked up now.', 'Check `host`, the VPN, or DNS.'],
+  ENOTFOUND: ['host', 'transient', 'The host name is not known.', 'Check `host` of the connection, or the VPN.'],
+  EAI_AGAIN: ['host', 'transient', 'The host name cannot be looked up now.', 'Check `host`, the VPN, or DNS.'],
   ECONNREFUSED: [
-    'source.refused',
+    'refused',
     'transient',
     'Nothing answers at that host and port.',
     'Check `host` and `port`, and that PostgreSQL listens there.',
   ],
-  ETIMEDOUT: ['source.timeout', 'transient', 'The database did not answer in time.', 'Check the VPN and the firewall.'],
+  ETIMEDOUT: ['timeout', 'transient', 'The database did not answer in time.', 'Check the VPN and the firewall.'],
   ECONNRESET: [
-    'source.reset',
+    'reset',
     'transient',
     'The connection was cut.',
     'Landfall tries again; check the network if it goes on.',
   ],
-  EPIPE: [
-    'source.reset',
-    'transient',
-    'The connection was cut.',
-    'Landfall tries again; check the network if it goes on.',
-  ],
+  EPIPE: ['reset', 'transient', 'The connection was cut.', 'Landfall tries again; check the network if it goes on.'],
   '28P01': [
-    'source.password',
+    'password',
     'unauthorised',
     'The user or the password is wrong.',
     'Check `user` and the secret that `password` names.',
   ],
   '28000': [
-    'source.access',
+    'access',
     'unauthorised',
     'The server does not let this user in from here.',
     'Ask the administrator for a line in pg_hba.conf; check `ssl`.',
   ],
-  '3D000': [
-    'source.database',
-    'permanent',
-    'There is no database of that name.',
-    'Check `database` of the connection.',
-  ],
+  '3D000': ['database', 'permanent', 'There is no database of that name.', 'Check `database` of the connection.'],
   '42501': [
-    'source.privilege',
+    'privilege',
     'permanent',
     'The user may not read something that the blueprint names.',
     'Grant SELECT to the user; `landfall check` lists what is missing.',
   ],
   '42P01': [
-    'source.missing-table',
+    'missing-table',
     'permanent',
     'A table that the blueprint names is not there.',
     'Check the name and its schema in the blueprint.',
   ],
   '42703': [
-    'source.missing-column',
+    'missing-column',
     'permanent',
     'A column that the blueprint names is not there.',
     'Check the blueprint against the table; run `landfall check`.',
   ],
   '53300': [
-    'source.busy',
+    'busy',
     'transient',
     'The server has no connection to spare.',
     'Lower `poolSize`, or raise max_connections.',
   ],
-  '57P01': ['source.terminated', 'transient', 'An administrator ended the connection.', 'Landfall connects again.'],
-  '57P03': ['source.starting', 'transient', 'The server is starting or stopping.', 'Landfall tries again.'],
-  '40001': ['source.serialisation', 'transient', 'The server asks to try again.', 'Landfall tries again.'],
-  '25006': ['source.frozen', 'permanent', 'The source refuses writes.', 'It was frozen; thaw it before writing to it.'],
+  '57P01': ['terminated', 'transient', 'An administrator ended the connection.', 'Landfall connects again.'],
+  '57P03': ['starting', 'transient', 'The server is starting or stopping.', 'Landfall tries again.'],
+  '40001': ['serialisation', 'transient', 'The server asks to try again.', 'Landfall tries again.'],
+  '40P01': ['serialisation', 'transient', 'The server ended a deadlock.', 'Landfall tries again.'],
+  '25006': ['frozen', 'permanent', 'The source refuses writes.', 'It was frozen; thaw it before writing to it.'],
 };
 
-function lostEntry(): Entry {
-  return [
-    'source.lost',
+/** What the same codes mean where Landfall writes. */
+const knownOfTargets: Record<string, Entry> = {
+  '42501': [
+    'privilege',
+    'permanent',
+    'The user may not do something that writing needs.',
+    'Grant SELECT, INSERT and UPDATE to the user; `landfall check` lists what is missing.',
+  ],
+  '42P01': [
+    'missing-collection',
+    'permanent',
+    'A table that the blueprint writes to is not there.',
+    'Run `landfall check` and start a new run.',
+  ],
+  '42703': [
+    'missing-property',
+    'permanent',
+    'A column that the blueprint writes to is not there.',
+    'Run `landfall check` and start a new run.',
+  ],
+  '42P10': [
+    'not-a-key',
+    'permanent',
+    'The target cannot upsert: a unique constraint on the legacy key is gone.',
+    'Put the unique constraint back; `landfall check` names the column.',
+  ],
+  '25006': [
+    'read-only',
+    'permanent',
+    'The target takes no writes: it is a standby, or was set to read only.',
+    'Point `host` at the primary server, or let this user write.',
+  ],
+  '57014': [
+    'timeout',
     'transient',
-    'The connection to the source was lost.',
+    'A statement took longer at the target than it may.',
+    'Look for what holds locks on the table; else raise `target.statementMs`, and with it `target.settlingMs`.',
+  ],
+  '55P03': ['locked', 'transient', 'Somebody else holds a lock on the table.', 'Landfall tries again.'],
+};
+
+function lostEntry(role: Role): Entry {
+  return [
+    'lost',
+    'transient',
+    `The connection to the ${role} was lost.`,
     'Landfall connects again; check the network if it goes on.',
   ];
 }
@@ -101,26 +136,41 @@ const OwnRefusal = /^(?:Conversion|Binder|Parser|Catalog|Out of Range|Not implem
  */
 export function brokenOff(message: string, connection: string, settings: Settings): LandfallError | null {
   if (OwnRefusal.test(message) || (Refused.test(message) && !Passing.test(message))) return null;
-  const [code, kind, what, hint] = lostEntry();
+  const [code, kind, what, hint] = lostEntry('source');
   const where = { connection, host: settings.host, port: settings.port, database: settings.database };
-  return new LandfallError({ code, kind, what, where, hint, confidential: message });
+  return new LandfallError({ code: `source.${code}`, kind, what, where, hint, confidential: message });
 }
 
 /** Turns what the driver threw into an error with place and remedy. Its own words stay confidential. */
-export function translated(error: unknown, connection: string, settings: Settings, where: object = {}): LandfallError {
+export function translated(
+  error: unknown,
+  connection: string,
+  settings: Settings,
+  where: object = {},
+  role: Role = 'source',
+): LandfallError {
   if (error instanceof LandfallError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   const place = { connection, host: settings.host, port: settings.port, database: settings.database, ...where };
-  const lost = lostEntry();
+  const lost = lostEntry(role);
   const unknown: Entry = [
-    'source.failed',
+    'failed',
     error instanceof DatabaseError ? 'permanent' : 'transient',
-    `The source refused a statement${code === '' ? '' : ` (SQLSTATE ${code})`}.`,
+    `The ${role} refused a statement${code === '' ? '' : ` (SQLSTATE ${code})`}.`,
     'The full message is with the run’s staged failures.',
   ];
   const timeout = /timeout|timed out/i.test(message) ? known['ETIMEDOUT'] : undefined;
   const gone = /terminated|Connection ended|not queryable|closed/i.test(message) ? lost : undefined;
-  const [name, kind, what, hint] = known[code] ?? (code.startsWith('08') ? lost : (timeout ?? gone ?? unknown));
-  return new LandfallError({ code: name, kind, what, where: place, hint, confidential: message, cause: error });
+  const entry = (role === 'target' ? knownOfTargets[code] : undefined) ?? known[code];
+  const [name, kind, what, hint] = entry ?? (code.startsWith('08') ? lost : (timeout ?? gone ?? unknown));
+  return new LandfallError({
+    code: `${role}.${name}`,
+    kind,
+    what,
+    where: place,
+    hint,
+    confidential: message,
+    cause: error,
+  });
 }

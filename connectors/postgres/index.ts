@@ -1,21 +1,33 @@
-import type { ConnectorKind, ReadRequest, Source } from '../port.ts';
-import { openAttachment } from './attachments.ts';
+import type { ConnectorKind, ReadRequest, Source, Target } from '../port.ts';
+import { openAttachment, openTargetAttachment, putAttachment } from './attachments.ts';
+import { beforeImage } from './before-image.ts';
+import { openCatalogue } from './catalogue.ts';
+import { checkShape, fingerprint } from './check-shape.ts';
 import { planChunks } from './chunks.ts';
 import { describe } from './describe.ts';
-import { figures } from './figures.ts';
+import { figures, targetFigures } from './figures.ts';
+import { findByLegacyKey } from './find.ts';
 import { isFrozen, setFrozen } from './freeze.ts';
 import { isAlive, openLease, position } from './lease.ts';
-import { checkPrivileges } from './privileges.ts';
+import { markLive } from './live-mark.ts';
+import { ping } from './ping.ts';
+import { checkPrivileges, checkTargetPrivileges } from './privileges.ts';
 import { countChunk, readChunk, stillStands } from './read.ts';
+import { countRows, readBack, readReference } from './read-back.ts';
 import { proveShown } from './rewritten.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
+import { writeBatch } from './write.ts';
 
-/** PostgreSQL 13 and later, as a source: one exported snapshot for all readers, rows read by DuckDB itself. */
+/**
+ * PostgreSQL 13 and later. As a source: one exported snapshot for all readers, rows read by DuckDB itself. As a target:
+ * a transaction a batch, rows brought by COPY and told apart as created, updated and unchanged.
+ */
 export const postgres: ConnectorKind<typeof Settings> = {
   kind: 'postgres',
   title: 'PostgreSQL',
   settings: Settings,
+  accountOf: ({ host, port, database, user }) => `${host}:${port}/${database} ${user}`,
   // eslint-disable-next-line require-await
   async openSource(name, settings, secrets) {
     const session = openSession(name, settings, secrets);
@@ -26,10 +38,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
     return {
       role: 'source',
       kind: 'postgres',
-      async ping() {
-        const [row] = await session.query('SELECT version() AS version, now()::text AS at');
-        return { product: 'PostgreSQL', version: row?.['version'] ?? '', serverTime: row?.['at'] ?? '' };
-      },
+      ping: () => ping(session),
       close: () => session.close(),
       describe: (objects) => describe(session, objects),
       checkPrivileges: (objects) => checkPrivileges(session, objects),
@@ -57,5 +66,34 @@ export const postgres: ConnectorKind<typeof Settings> = {
         return Object.fromEntries(tables.map((table) => [table.object, table.fingerprint]));
       },
     } satisfies Source;
+  },
+  // eslint-disable-next-line require-await
+  async openTarget(name, settings, secrets) {
+    const session = openSession(name, settings, secrets, 'target');
+    const catalogue = openCatalogue(session);
+    return {
+      role: 'target',
+      kind: 'postgres',
+      batchLimit: settings.target.batchLimit,
+      settlingMs: settings.target.settlingMs,
+      ping: () => ping(session),
+      close: () => session.close(),
+      checkPrivileges: (objects) => checkTargetPrivileges(session, objects),
+      checkShape: (collection) => checkShape(session, catalogue, collection),
+      fingerprint: (collections) => fingerprint(catalogue, collections),
+      writeBatch: (documents, mode, call) => writeBatch(session, catalogue, documents, mode, call),
+      findByLegacyKey: (collection, legacyKeys, call) =>
+        findByLegacyKey(session, catalogue, collection, legacyKeys, call),
+      readBack: (collection, after, call) => readBack(session, catalogue, collection, after, call),
+      countRows: (collection, call) => countRows(session, collection, call),
+      readReference: (collection, properties, call) => readReference(session, collection, properties, call),
+      beforeImage: (collection, legacyKeys, call) => beforeImage(session, catalogue, collection, legacyKeys, call),
+      putAttachment: (collection, targetKey, property, file, call) =>
+        putAttachment(session, catalogue, collection, targetKey, property, file, call),
+      openAttachment: (collection, targetKey, property, call) =>
+        openTargetAttachment(session, catalogue, collection, targetKey, property, call),
+      figures: (request, call) => targetFigures(session, catalogue, request, call),
+      markLive: (by, call) => markLive(session, by, call),
+    } satisfies Target;
   },
 };

@@ -1,6 +1,29 @@
 import { z } from 'zod';
 import { SecretRef } from '../../model/names.ts';
 
+/** What writing to a database needs besides reaching it. */
+const AsTarget = z
+  .strictObject({
+    /** Rows a transaction, headers and lines. */
+    batchLimit: z.int().min(1).max(50_000).default(5_000),
+    /** Rows a page when reading. */
+    pageRows: z.int().min(1).max(100_000).default(10_000),
+    /** The longest that the server works on one statement, in milliseconds (`statement_timeout`). */
+    statementMs: z.int().min(100).default(60_000),
+    /** How long the server keeps a transaction whose client is silent (`idle_in_transaction_session_timeout`). */
+    idleMs: z.int().min(100).default(30_000),
+    /** After which time a transaction that was sent can no longer take effect, in milliseconds. */
+    settlingMs: z.int().min(200).default(120_000),
+    /** Tries of a transaction that failed for a passing reason before the caller hears of it. */
+    tries: z.int().min(1).default(4),
+    /** The table that says that this system is the system of record; it is made where it is not there and may be. */
+    liveMark: z.string().min(1).default('landfall_live_mark'),
+  })
+  .refine((target) => target.settlingMs >= target.statementMs + target.idleMs, {
+    path: ['settlingMs'],
+    message: 'must be at least statementMs and idleMs together: so long can a transaction go on without its client',
+  });
+
 /** How a PostgreSQL database is reached and, at the cut-over, made to refuse writes. */
 export const Settings = z.strictObject({
   kind: z.literal('postgres'),
@@ -23,5 +46,6 @@ export const Settings = z.strictObject({
       waitMs: z.int().min(100).default(30_000),
     })
     .optional(),
+  target: AsTarget.prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -9,7 +9,7 @@ export function adversity(test: Define, bench: Bench): void {
   test('matches answers to rows by their numbers when they come in another order', async () => {
     const { collection, fields, refused } = bench.harness.plain;
     const keys = Array.from({ length: 5 }, () => key());
-    bench.harness.arm('reversed-answers');
+    await bench.harness.arm('reversed-answers');
     const outcomes = await write(...keys.map((one, n) => row(collection, one, n === 1 ? refused : fields(n))));
     expect(byKey(outcomes)).toEqual(Object.fromEntries(keys.map((one, n) => [one, n === 1 ? 'refused' : 'created'])));
     const found = await bench.target.findByLegacyKey(collection, keys, call);
@@ -21,7 +21,7 @@ export function adversity(test: Define, bench: Bench): void {
     const { collection, fields } = bench.harness.plain;
     const before = counted.reports.throttled;
     const started = performance.now();
-    bench.harness.arm('throttle');
+    await bench.harness.arm('throttle');
     expect((await one(row(collection, key(), fields(1)))).outcome).toBe('created');
     expect(performance.now() - started).toBeGreaterThan(900);
     expect(counted.reports.throttled).toBe(before + 1);
@@ -30,7 +30,7 @@ export function adversity(test: Define, bench: Bench): void {
   test('renews credentials that expire between two batches', async () => {
     const { collection, fields } = bench.harness.plain;
     expect((await one(row(collection, key(), fields(1)))).outcome).toBe('created');
-    bench.harness.expireCredentials();
+    await bench.harness.expireCredentials();
     expect((await one(row(collection, key(), fields(1)))).outcome).toBe('created');
   });
 
@@ -42,7 +42,7 @@ export function adversity(test: Define, bench: Bench): void {
       ]) {
         const legacyKey = key();
         const document = row(collection, legacyKey, fields);
-        bench.harness.arm(fault);
+        await bench.harness.arm(fault);
         expect((await one(document)).outcome).toBe('uncertain');
         // Settled as the loader does: an upsert is sent again, a create is looked up first.
         const there = (await bench.target.findByLegacyKey(collection, [legacyKey], call)).length;

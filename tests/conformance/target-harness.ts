@@ -20,9 +20,9 @@ export type Fields = Record<string, string | number | boolean | null>;
 /** A running system with the collections that the suite writes to. Each collection starts empty. */
 export interface TargetHarness {
   open(mistake?: Mistake): Promise<Target>;
-  arm(fault: Fault): void;
-  /** Every token handed out so far stops working. */
-  expireCredentials(): void;
+  arm(fault: Fault): void | Promise<void>;
+  /** Every token, or session, handed out so far stops working. */
+  expireCredentials(): void | Promise<void>;
   stop(): Promise<void>;
   /** Texts that no error may hold. */
   secrets: string[];

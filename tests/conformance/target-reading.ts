@@ -140,8 +140,8 @@ export function reading(test: Define, bench: Bench): void {
       const held = due.get(group) ?? { count: 0, sum: 0n };
       due.set(group, { count: held.count + 1, sum: held.sum + units(String(values[sum] ?? '0')) });
     }
-    const where = `${collection.legacyKey} ne null`;
-    const request = { object: collection.collection, where, by: { label: by } };
+    const having = collection.legacyKey;
+    const request = { object: collection.collection, having, by: { label: by } };
     const counts = await bench.target.figures?.({ ...request, measure: { kind: 'count' } }, call);
     const sums = await bench.target.figures?.({ ...request, measure: { kind: 'sum', of: sum, scale } }, call);
     if (counts?.kind !== 'rows' || sums?.kind !== 'rows') throw new Error('no figures');

@@ -93,7 +93,9 @@ export function writing(test: Define, bench: Bench): void {
     const written = outcomes.find((outcome) => outcome.legacyKey === header);
     const line = await read(lines, rest[1] ?? '');
     expect(line?.values[reference]).toBe(written && 'targetKey' in written ? written.targetKey : null);
-    expect(new Set(Object.values(byKey(await write(documentOf(header, rest)))))).toEqual(new Set(['updated']));
+    // A target that looks before it writes may say that nothing had to be changed.
+    for (const { outcome } of await write(documentOf(header, rest)))
+      expect(['updated', 'unchanged']).toContain(outcome);
   });
 
   test('writes a document whose header’s key holds reserved characters', async () => {

@@ -81,8 +81,9 @@ export async function checkTargetPrivileges(session: Session, objects: readonly 
          ${['SELECT', 'INSERT', 'UPDATE'].map((right) => `has_table_privilege(c.oid, '${right}') AS "all ${right}", has_any_column_privilege(c.oid, '${right}') AS "some ${right}"`).join(', ')},
          has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE') AS empties,
          pg_has_role(c.relowner, 'MEMBER') AS owns, c.relrowsecurity AS secured,
-         (SELECT string_agg(s.oid::regclass::text, ', ') FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-          WHERE d.refobjid = c.oid AND d.deptype = 'a' AND NOT has_sequence_privilege(s.oid, 'USAGE')) AS sequences
+         (SELECT string_agg(s.oid::regclass::text, ', ') FROM pg_depend d JOIN pg_class s ON s.oid = d.objid
+          WHERE d.refobjid = c.oid AND d.deptype = 'a'
+            AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE false END) AS sequences
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
       [schema, table],
     );

@@ -45,19 +45,21 @@ export function said(error: unknown, layout: Layout | null): { code: string; mes
 export type Next =
   /** Nothing was written; the same may succeed in a while. */
   | { kind: 'again'; waitMs: number; throttled: boolean }
-  /** Nothing was written; smaller transactions may succeed. */
-  | { kind: 'split' }
+  /** Nothing was written; smaller transactions may succeed, of so many documents and more. */
+  | { kind: 'split'; least: number }
   | { kind: 'over' };
 
 const busyMs = 1_000;
+/** Where time ran out over so few documents, they were not too many: something holds them up. */
+const FewDocuments = 500;
 
 /** What can be done about a transaction that failed as a whole, and wrote nothing. */
 export function next(error: unknown): Next {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   // Too many connections, or a limit of the account: PostgreSQL does not say how long to wait.
   if (code === 'target.busy' || code.startsWith('53')) return { kind: 'again', waitMs: busyMs, throttled: true };
-  if (code === '57014' || code === 'target.deadline') return { kind: 'split' };
-  if (isAboutRow(error)) return { kind: 'split' };
+  if (code === '57014' || code === 'target.deadline') return { kind: 'split', least: FewDocuments };
+  if (isAboutRow(error)) return { kind: 'split', least: 1 };
   if (code.startsWith('40') || code === '55P03') return { kind: 'again', waitMs: 50, throttled: false };
   const transient = error instanceof Error && 'kind' in error && error.kind === 'transient';
   return transient ? { kind: 'again', waitMs: 100, throttled: false } : { kind: 'over' };

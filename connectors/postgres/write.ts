@@ -41,8 +41,8 @@ export async function writeBatch(
       queue.unshift({ ...job, attempt: job.attempt + 1, waitMs: what.waitMs * job.attempt });
       continue;
     }
-    const [only, ...others] = job.documents;
-    if (what.kind === 'split' && others.length > 0) {
+    const [only] = job.documents;
+    if (what.kind === 'split' && job.documents.length > what.least) {
       const half = Math.ceil(job.documents.length / 2);
       const part = (from: number, to?: number) => ({
         documents: job.documents.slice(from, to),
@@ -52,7 +52,7 @@ export async function writeBatch(
       queue.unshift(part(0, half), part(half));
       continue;
     }
-    if (only && isAboutRow(error)) {
+    if (only && job.documents.length === 1 && isAboutRow(error)) {
       const { legacyKey } = only.row;
       outcomes.push(...refusal(only, [{ collection: only.collection.collection, legacyKey, ...said(error, null) }]));
       continue;

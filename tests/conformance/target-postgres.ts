@@ -89,6 +89,8 @@ const visits = collectionOf(
 export interface PostgresTargetHarness extends TargetHarness {
   /** The administrator's own connection. */
   admin: pg.Client;
+  /** Another one. */
+  connect(): Promise<pg.Client>;
   settings: Settings;
 }
 
@@ -141,6 +143,11 @@ export async function postgresTargetHarness(): Promise<PostgresTargetHarness> {
   return {
     open,
     admin,
+    async connect() {
+      const client = new pg.Client({ connectionString: server.url('cloud') });
+      await client.connect();
+      return client;
+    },
     settings,
     secrets: ['loader-secret', 'not-the-password'],
     async arm(fault) {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** How much the legacy system holds. */
-export const Suppliers = 3_000;
+export const Suppliers = 1_500;
 /** Every so many suppliers there is one in a country that nobody knows, and one with another's VAT number. */
 const UnknownEvery = 100;
 const TwiceEvery = 150;

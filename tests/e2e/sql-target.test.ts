@@ -87,7 +87,7 @@ beforeAll(async () => {
       migrations: {
         purchasing: {
           ...{ blueprint: 'blueprint.ts', source: 'legacy', target: 'cloud', owners: ['olga'], engineers: ['emil'] },
-          options: { chunkRows: 200, retryFirstMs: 200, heartbeatTimeoutMs: 3_000, limiterGrantMs: 2_000 },
+          options: { chunkRows: 250, retryFirstMs: 200, heartbeatTimeoutMs: 3_000, limiterGrantMs: 2_000 },
         },
       },
     },

@@ -7,13 +7,15 @@ import type { Session, TextRow } from './session.ts';
 /** Keys in one statement, at most. */
 const KeysAtOnce = 10_000;
 
-/** What a text must look like to be a key of a type; of other types any text may. */
-const forms: Record<string, RegExp> = {
-  uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
-  int2: /^-?\d{1,4}$/,
-  int4: /^-?\d{1,9}$/,
-  int8: /^-?\d{1,18}$/,
-};
+const bits: Record<string, bigint> = { int2: 15n, int4: 31n, int8: 63n };
+
+/** Whether a text can be a key of a type at all: the server would refuse the whole question because of one that cannot. */
+function canBe(type: string, key: string): boolean {
+  if (type === 'uuid') return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(key);
+  const size = bits[type];
+  if (size === undefined) return !key.includes('\0');
+  return /^-?\d{1,19}$/.test(key) && BigInt(key) < 2n ** size && BigInt(key) >= -(2n ** size);
+}
 
 /** Reads the rows that carry one of the legacy keys: the key as `legacy key`, and what else is selected. */
 export async function rowsByLegacyKey(
@@ -25,8 +27,7 @@ export async function rowsByLegacyKey(
   call: TargetCall,
 ): Promise<TextRow[]> {
   const column = table.columns.get(collection.legacyKey);
-  const form = forms[column?.type ?? ''];
-  const keys = [...new Set(legacyKeys)].filter((key) => !key.includes('\0') && (form === undefined || form.test(key)));
+  const keys = [...new Set(legacyKeys)].filter((key) => canBe(column?.type ?? 'text', key));
   const rows: TextRow[] = [];
   const key = quoted(collection.legacyKey);
   for (let i = 0; i < keys.length; i += KeysAtOnce) {

@@ -1,4 +1,4 @@
-import { LandfallError } from '../../model/errors.ts';
+import { LandfallError, type Problem } from '../../model/errors.ts';
 import type { TargetCall } from '../port.ts';
 import { asked } from './asked.ts';
 import { parseName, quotedName } from './names.ts';
@@ -7,6 +7,30 @@ import type { Session } from './session.ts';
 /** The table that holds the mark: its administrator runs this where the user of the connection may not. */
 export function liveMarkDefinition(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${quotedName(table)} (mark text PRIMARY KEY, run text NOT NULL, report text NOT NULL, since timestamptz NOT NULL DEFAULT now())`;
+}
+
+/** What keeps the mark from being written: told by `check`, and not only when everything else is done. */
+export async function liveMarkProblems(session: Session): Promise<Problem[]> {
+  const { liveMark } = session.settings.target;
+  const { schema, table } = parseName(liveMark);
+  const [row] = await session.query(
+    `SELECT n.oid IS NOT NULL AND has_schema_privilege(n.oid, 'USAGE') AND CASE WHEN c.oid IS NULL
+         THEN has_schema_privilege(n.oid, 'CREATE')
+         ELSE has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+           AND has_table_privilege(c.oid, 'UPDATE') END AS may
+     FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = $1
+     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $2`,
+    [schema, table],
+  );
+  if (row?.['may'] === 't') return [];
+  const what = 'The target cannot be marked as the system of record when it becomes that.';
+  const where = { connection: session.name, user: session.settings.user, object: liveMark };
+  return [{ code: 'target.live-mark', what, where, hint: remedy(session), severity: 'warning' }];
+}
+
+function remedy(session: Session): string {
+  const { liveMark } = session.settings.target;
+  return `Let an administrator run: ${liveMarkDefinition(liveMark)}; and grant SELECT, INSERT and UPDATE on it to ${session.settings.user}.`;
 }
 
 /** Writes the run and its report into a row that says which system is the system of record. */
@@ -38,7 +62,7 @@ export async function markLive(session: Session, by: { run: string; report: stri
       kind: 'permanent',
       what: 'The target could not be marked as the system of record.',
       where: { connection: session.name, collection: liveMark },
-      hint: `Let an administrator run: ${liveMarkDefinition(liveMark)}; and grant SELECT, INSERT and UPDATE on it to ${session.settings.user}.`,
+      hint: remedy(session),
       ...(error.confidential === undefined ? {} : { confidential: error.confidential }),
       cause: error,
     });

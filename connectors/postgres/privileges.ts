@@ -1,4 +1,5 @@
 import type { Problem } from '../../model/errors.ts';
+import { liveMarkProblems } from './live-mark.ts';
 import { parseName, quoted, quotedName } from './names.ts';
 import type { Session } from './session.ts';
 
@@ -55,7 +56,7 @@ export async function checkPrivileges(session: Session, objects: readonly string
  * for granted on those that the blueprint writes, with a warning.
  */
 export async function checkTargetPrivileges(session: Session, objects: readonly string[]): Promise<Problem[]> {
-  const problems: Problem[] = [];
+  const problems: Problem[] = await liveMarkProblems(session);
   const user = session.settings.user;
   const say = (code: string, severity: Problem['severity'], what: string, hint: string, where = {}): void =>
     void problems.push({ code, what, where: { connection: session.name, user, ...where }, hint, severity });

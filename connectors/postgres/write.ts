@@ -22,9 +22,8 @@ export async function writeBatch(
 ): Promise<RowOutcome[]> {
   const outcomes: RowOutcome[] = [];
   let sent = false;
-  const queue = [{ documents, attempt: 1, waitMs: 0 }];
+  const queue = packed(documents).map((group) => ({ documents: group, attempt: 1, waitMs: 0 }));
   for (let job = queue.shift(); job; job = queue.shift()) {
-    if (job.documents.length === 0) continue;
     if (job.waitMs > 0) await sleep(job.waitMs, undefined, call.signal ? { signal: call.signal } : {});
     const result = await compose(catalogue, job.documents, mode, { connection: session.name }).then(
       (batch) => transacted(session, batch, call),
@@ -63,6 +62,26 @@ export async function writeBatch(
     for (const one of job.documents) outcomes.push(...uncertain(one, 'not sent: the target failed'));
   }
   return outcomes;
+}
+
+/** Characters of rows that one transaction carries, about: memory holds them twice while they are sent. */
+const Characters = 32_000_000;
+
+/** Documents in groups that a transaction can carry. */
+function packed(documents: readonly TargetDocument[]): TargetDocument[][] {
+  const groups: TargetDocument[][] = [];
+  let size = 0;
+  for (const document of documents) {
+    const own = [document.row, ...(document.lines?.rows ?? [])].reduce((sum, row) => sum + row.body.length, 0);
+    const last = groups.at(-1);
+    size += own;
+    if (last && size <= Characters) last.push(document);
+    else {
+      groups.push([document]);
+      size = own;
+    }
+  }
+  return groups;
 }
 
 type Transacted =

@@ -80,6 +80,7 @@ test('an account that may not make temporary tables is told so', async () => {
 test('the mark of the system of record goes into a table that is made, or that an administrator makes as told', async () => {
   const by = { run: 'run-1', report: 'a'.repeat(64) };
   const forbidden = await as({ liveMark: 'hidden.mark' });
+  expect((await found(forbidden, 'plain')).map(([code]) => code)).toEqual(['target.live-mark?']);
   const error = await forbidden.markLive?.(by, call).then(
     () => null,
     (failure: unknown) => failure,

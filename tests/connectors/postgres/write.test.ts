@@ -185,3 +185,21 @@ test('rows that write different columns go in one batch', async () => {
   );
   expect(said).toEqual(['created', 'created', 'refused']);
 });
+
+test('keys that are numbers or UUIDs are found, and what cannot be one is not there', async () => {
+  await harness.admin
+    .query(`CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, legacy_id bigint UNIQUE);
+    CREATE TABLE universal (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, legacy_id uuid UNIQUE);
+    GRANT SELECT, INSERT, UPDATE ON numbered, universal TO loader`);
+  for (const [name, keys] of Object.entries({
+    numbered: ['9223372036854775807', '-9223372036854775808', '0'],
+    universal: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+  })) {
+    const collection = collectionOf({ collection: name, id: 'id', legacyKey }, {});
+    const said = await write(...keys.map((key) => row(collection, key, {})));
+    expect(said.map((one) => one.outcome)).toEqual(keys.map(() => 'created'));
+    const found = await target.findByLegacyKey(collection, [...keys, '9223372036854775808', 'not one'], call);
+    expect(found.map((one) => one.legacyKey).toSorted()).toEqual(keys.toSorted());
+    expect(await outcomes(...keys.map((key) => row(collection, key, {})))).toEqual(keys.map(() => 'unchanged'));
+  }
+});

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
@@ -28,8 +29,13 @@ let loaded: LoadedConfig;
 let configFile: string;
 let worker: ChildProcess;
 
-function startWorkerProcess(): ChildProcess {
-  return spawn(process.execPath, ['cli/main.ts', '-c', configFile, 'worker'], { stdio: 'ignore' });
+/** Gives a worker that has begun to work: Temporal refuses questions to a queue at which nobody has asked for a while. */
+async function startWorkerProcess(): Promise<ChildProcess> {
+  const args = ['cli/main.ts', '-c', configFile, 'worker'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  for await (const line of createInterface(child.stdout)) if (line.startsWith('Working on')) break;
+  child.stdout.resume();
+  return child;
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -96,8 +102,8 @@ beforeAll(async () => {
   loaded = { config, folder };
   configFile = join(folder, 'landfall.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(config)};\n`);
-  worker = startWorkerProcess();
-}, 60_000);
+  worker = await startWorkerProcess();
+}, 120_000);
 
 afterAll(async () => {
   await kill(worker);
@@ -136,7 +142,7 @@ async function killWhileLoading(table: string, most: number): Promise<number> {
   }
   await kill(worker);
   const there = await countOf(table);
-  worker = startWorkerProcess();
+  worker = await startWorkerProcess();
   return there;
 }
 
@@ -210,7 +216,7 @@ test(
     expect(got).toEqual(sent);
 
     const key = join(folder, 'olga.key');
-    const about = report && (now.report?.digest ?? null);
+    const about = now.report?.digest ?? null;
     await client((one) => decide(one, { run, person: 'olga', key, action: 'sign-off', decision: 'signed', about }));
     await until(run, (one) => one.phase === 'done');
     const { rows: marks } = await target.query('SELECT run, report FROM purchasing.live');

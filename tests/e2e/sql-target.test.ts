@@ -81,18 +81,26 @@ beforeAll(async () => {
       temporal: { address: inject('temporalAddress'), taskQueue: `sql-${randomBytes(4).toString('hex')}` },
       connections: {
         legacy: {
-          ...{ ...at, database: 'legacy', user: 'legacy_reader' },
+          ...at,
+          database: 'legacy',
+          user: 'legacy_reader',
           freeze: { set: 'SELECT erp.freeze($1)', probe: 'SELECT erp.is_frozen()' },
         },
         cloud: {
-          ...{ ...at, database: 'cloud', user: 'cloud_loader' },
+          ...at,
+          database: 'cloud',
+          user: 'cloud_loader',
           target: { liveMark: 'purchasing.live', statementMs: 3_000, idleMs: 1_000, settlingMs: 4_000 },
         },
       },
       people,
       migrations: {
         purchasing: {
-          ...{ blueprint: 'blueprint.ts', source: 'legacy', target: 'cloud', owners: ['olga'], engineers: ['emil'] },
+          blueprint: 'blueprint.ts',
+          source: 'legacy',
+          target: 'cloud',
+          owners: ['olga'],
+          engineers: ['emil'],
           options: { chunkRows: 250, retryFirstMs: 200, heartbeatTimeoutMs: 3_000, limiterGrantMs: 2_000 },
         },
       },

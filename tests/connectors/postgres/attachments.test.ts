@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Target } from '../../../connectors/port.ts';
 import { postgres } from '../../../connectors/postgres/index.ts';
+import { LandfallError } from '../../../model/errors.ts';
 import { openWire } from '../../chaos/wire.ts';
 import { Bench, row } from '../../conformance/target-bench.ts';
 import { postgresTargetHarness, type PostgresTargetHarness } from '../../conformance/target-postgres.ts';
@@ -67,18 +68,19 @@ test('an upload that breaks off, or holds another number of bytes, leaves what w
   await expect(put(6, () => small('short'))).rejects.toMatchObject({ code: 'target.attachment-size' });
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield* small('half');
-    throw new Error('the staged bytes cannot be read');
+    throw new LandfallError({ code: 'staging.altered', kind: 'permanent', what: 'Altered.', hint: 'Nothing.' });
   }
-  await expect(put(8, broken)).rejects.toThrow();
+  await expect(put(8, broken)).rejects.toMatchObject({ code: 'staging.altered' });
   expect(await stored()).toEqual(before);
 });
 
 test('an attempt that was overtaken while it uploaded changes nothing', async () => {
   await put(5, () => small('newer'));
   const { collection, property } = harness.attachment;
-  const overtaken = { ...call, stillOurs: () => Promise.reject(new Error('overtaken')) };
+  const fenced = new LandfallError({ code: 'load.fenced', kind: 'transient', what: 'Overtaken.', hint: 'Nothing.' });
+  const overtaken = { ...call, stillOurs: () => Promise.reject(fenced) };
   const file = { name: 'older', bytes: 5, content: () => small('older') };
-  await expect(target.putAttachment?.(collection, targetKey, property, file, overtaken)).rejects.toThrow();
+  await expect(target.putAttachment?.(collection, targetKey, property, file, overtaken)).rejects.toBe(fenced);
   expect(await stored()).toMatchObject({ name: 'Vertrag “ä”.pdf', bytes: 5 });
 });
 

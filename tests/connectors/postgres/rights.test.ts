@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Target } from '../../../connectors/port.ts';
 import { postgres } from '../../../connectors/postgres/index.ts';
-import { LandfallError } from '../../../model/errors.ts';
+import type { LandfallError } from '../../../model/errors.ts';
 import { Bench } from '../../conformance/target-bench.ts';
 import { postgresTargetHarness, type PostgresTargetHarness } from '../../conformance/target-postgres.ts';
 

@@ -137,7 +137,7 @@ beforeAll(async () => {
   run = await started(strange);
   await landing.until(run, (now) => now.phase === 'sign-off');
   report = await landing.report(run);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await worker.stop();

@@ -127,7 +127,7 @@ test('Temporal holds nothing but what is encrypted, and it replays', { timeout: 
   const workflowBundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
   const dataConverter = dataConverterOf(landing.loaded.config, landing.loaded.folder);
   await expect(Worker.runReplayHistory({ workflowBundle, dataConverter }, history, run)).resolves.toBeUndefined();
-  await expect(Worker.runReplayHistory({ workflowBundle }, history, run)).rejects.toThrow();
+  await expect(Worker.runReplayHistory({ workflowBundle }, history, run)).rejects.toThrow(/encoding/);
 });
 
 test('whoever lacks a key is told which setting it belongs to', async () => {

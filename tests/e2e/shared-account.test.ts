@@ -55,10 +55,10 @@ function hire(landing: Landing): ChildProcess {
 /** Who holds how much of the account, again and again until told to stop. */
 function watched(landing: Landing): { seen: Account[]; stop(): Promise<void> } {
   const seen: Account[] = [];
-  let over = false;
+  const over = new AbortController();
   const account = `odata-v4 ${new URL(landing.cloud.url).origin} landfall`;
   const watching = withClient(landing.loaded, async (client) => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const now = await client.workflow
         .getHandle(limiterId(account))
         .query(limiterState)
@@ -70,7 +70,7 @@ function watched(landing: Landing): { seen: Account[]; stop(): Promise<void> } {
   return {
     seen,
     stop() {
-      over = true;
+      over.abort();
       return watching;
     },
   };

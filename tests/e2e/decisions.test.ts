@@ -73,6 +73,7 @@ test('a live run has its migration to itself, until it has ended', { timeout: 90
   await expect.poll(() => asking('live').catch((error: unknown) => error), within).toMatchObject(another(rehearsal));
   await asking('rehearsal');
   await say(rehearsal, 'abort');
+  await expect.poll(() => asking('live').then(() => 'alone', String), { timeout: 30_000 }).toBe('alone');
 
   const live = await landing.start({ mode: 'live' });
   for (const mode of ['live', 'rehearsal'] as const) {

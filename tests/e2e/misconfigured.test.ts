@@ -42,7 +42,7 @@ async function told(code: string): Promise<Retrying['failure'] | undefined> {
       const { retrying = [] } = await withRetrying(client, await landing.status(run));
       return retrying.map((one) => one.failure).find((one) => one.code === code);
     });
-  await expect.poll(look, { timeout: 60_000, interval: 200 }).toBeDefined();
+  await expect.poll(look, { timeout: 30_000, interval: 200 }).toBeDefined();
   return look();
 }
 

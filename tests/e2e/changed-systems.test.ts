@@ -138,7 +138,7 @@ test(
     await landing.until(run, atGate);
     const undo = alterProperty('accounts', 'websiteurl', null);
     await say(run, 'quality-gate', 'load');
-    const { failure } = await ended(run);
+    const { failure, totals } = await ended(run);
     undo();
     expect(failure).toMatchObject({
       code: 'plan.outdated',
@@ -146,6 +146,8 @@ test(
       where: { entity: 'organisation', collection: 'accounts', field: 'websiteurl' },
       hint: expect.stringContaining('Undo the change in the target'),
     });
+    // It stops with what it tried first, and does not try the rest in vain.
+    expect(totals).toMatchObject({ created: 0, blocked: 0 });
     expect(await landing.target('SELECT 1 FROM accounts')).toEqual([]);
   },
 );

@@ -171,6 +171,7 @@ interface Wanted {
   dataDir: string;
   port?: number;
   durable?: boolean;
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** The server on the port that was asked for, or on one that is free. */
@@ -187,6 +188,7 @@ async function serve(program: string, as: Account | null, wanted: Wanted): Promi
       synchronous_commit: wanted.durable === false ? 'off' : 'on',
       timezone: 'UTC',
       max_wal_size: '2GB',
+      ...wanted.settings,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const server = await launch(program, ['-D', wanted.dataDir, ...flags], as);
@@ -222,6 +224,7 @@ async function serve(program: string, as: Account | null, wanted: Wanted): Promi
  * @param options.dataDir run as root, it must lie where the account `postgres` can reach it
  * @param options.port absent: a free one
  * @param options.durable whether commits wait for the disk; off for tests
+ * @param options.settings of the server, beside its own
  * @throws LandfallError `sandbox.postgres`
  */
 export async function startPostgres(options: Wanted): Promise<SandboxPostgres> {

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** A figure of ours beside a peer's, or of ours alone. */
+const Pair = z.strictObject({ ours: z.number().nullable(), peer: z.number().nullable() });
+const Commands = z.strictObject({ ours: z.string(), peer: z.string().nullable() });
+
+/** One line of the results. */
+export const Finding = z.strictObject({
+  measure: z.string(),
+  /** Of `ours` and `peer`: seconds, rows/s, MiB, rows. */
+  unit: z.string(),
+  ours: z.number().nullable(),
+  peer: z.number().nullable(),
+  /** A program, or the limit that ours is held against. */
+  peerName: z.string().nullable(),
+  /** How good ours is by the peer: 2 is twice as fast, or twice as much a second. Null where there is no peer. */
+  ratio: z.number().nullable(),
+  aim: z.string().nullable(),
+  met: z.boolean().nullable(),
+  /** High-water marks of resident memory, of all processes of a side together. */
+  peakRssMiB: Pair,
+  command: Commands,
+  /** Every timed round of either side, and what a reader has to know. */
+  rounds: z.strictObject({ ours: z.array(z.number()), peer: z.array(z.number()) }),
+  note: z.string(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** What a whole run of the bench found, and where. */
+export const Results = z.strictObject({
+  version: z.literal(1),
+  at: z.iso.datetime(),
+  machine: z.strictObject({
+    processor: z.string(),
+    cores: z.int(),
+    memoryGiB: z.number(),
+    system: z.string(),
+    node: z.string(),
+    commit: z.string(),
+    /** Processes that wanted a core in the minute before the first measure, and before the end. */
+    load: z.tuple([z.number(), z.number()]),
+  }),
+  sizes: z.record(z.string(), z.number()),
+  results: z.array(Finding),
+});
+export type Results = z.infer<typeof Results>;
+
+/** What is not known of a finding until something was measured. */
+export function finding(of: Pick<Finding, 'measure' | 'unit'> & Partial<Finding>): Finding {
+  return {
+    ours: null,
+    peer: null,
+    peerName: null,
+    ratio: null,
+    aim: null,
+    met: null,
+    peakRssMiB: { ours: null, peer: null },
+    command: { ours: '', peer: null },
+    rounds: { ours: [], peer: [] },
+    note: '',
+    ...of,
+  };
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { measures } from './measures.ts';
+import { runBench } from './runner.ts';
+import { asked } from './sizes.ts';
+import { writeResults } from './write.ts';
+
+/**
+ * Measures the product beside its peers, and writes RESULTS.md and results.json:
+ * `npm run bench`, `npm run bench -- --rows 100000 --only extract,compare --peers duckdb --out /tmp/bench`.
+ */
+const of = asked(process.argv.slice(2), fileURLToPath(new URL('.', import.meta.url)));
+const log = (line: string): void => void process.stdout.write(`${line}\n`);
+const { results, failed } = await runBench(measures, of, log);
+await writeResults(of.out, results);
+log(`Written: ${join(of.out, 'RESULTS.md')}`);
+process.exitCode = failed ? 1 : 0;

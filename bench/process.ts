@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PollMs = 20;
+
+/** The high-water mark of a process's resident memory, in KiB; null once it has gone, or where there is no /proc. */
+export async function peakKiB(pid: number): Promise<number | null> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const found = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
+/** A process and all that it started. */
+async function family(pid: number): Promise<number[]> {
+  const found = [pid];
+  for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+    const children = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '');
+    for (const child of children.split(' ').filter(Boolean)) found.push(...(await family(Number(child))));
+  }
+  return found;
+}
+
+/** Watches a process and its descendants. Marks only rise, so that nothing is missed but the last moment of each. */
+export function watchMemory(pid: number): { stop(): Promise<number | null> } {
+  const peaks = new Map<number, number>();
+  const over = new AbortController();
+  const watching = (async () => {
+    while (!over.signal.aborted) {
+      for (const one of await family(pid)) {
+        const peak = await peakKiB(one);
+        if (peak !== null) peaks.set(one, peak);
+      }
+      await sleep(PollMs);
+    }
+  })();
+  return {
+    async stop() {
+      over.abort();
+      await watching;
+      return peaks.size === 0 ? null : Math.round([...peaks.values()].reduce((sum, one) => sum + one, 0) / 1024);
+    },
+  };
+}
+
+export interface Ran {
+  seconds: number;
+  peakMiB: number | null;
+  stdout: string;
+}
+
+/**
+ * Runs a command as a whole process, from its start to its end.
+ *
+ * @throws Error with the end of what it said, when it fails
+ */
+export async function runProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const [program = '', ...args] = command;
+  const started = performance.now();
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const failed = once(child, 'error').then(([error]) => {
+    throw error;
+  });
+  const memory = watchMemory(child.pid ?? 0);
+  let stdout = '';
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
+  try {
+    const [code] = (await Promise.race([once(child, 'close'), failed])) as [number | null];
+    const seconds = (performance.now() - started) / 1000;
+    if (code !== 0) throw new Error(`${program} ended with ${code}: ${(said || stdout).trim().slice(-600)}`);
+    return { seconds, peakMiB: await memory.stop(), stdout };
+  } finally {
+    await memory.stop();
+  }
+}

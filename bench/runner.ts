@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDatabase, type BenchDatabase } from './database.ts';
+import { finding, type Finding, type Results } from './finding.ts';
+import { load, machine } from './machine.ts';
+import type { Measure } from './measure.ts';
+import type { Asked } from './sizes.ts';
+
+/** Measures one thing; one that fails says so in the results, and hides none of the others. */
+async function attempt(measure: Measure, bench: Parameters<Measure['run']>[0]): Promise<[Finding[], failed: boolean]> {
+  try {
+    return [await measure.run(bench), false];
+  } catch (error) {
+    const note = `Failed: ${error instanceof Error ? error.message : String(error)}`;
+    bench.log(`  ${note}`);
+    return [[finding({ measure: measure.name, unit: '', note })], true];
+  }
+}
+
+/**
+ * Runs the measures that were asked for, one after the other.
+ *
+ * @throws Error when one was asked for that there is none of
+ */
+export async function runBench(
+  measures: readonly Measure[],
+  of: Pick<Asked, 'sizes' | 'only' | 'peers'>,
+  log: (line: string) => void,
+): Promise<{ results: Results; failed: boolean }> {
+  const unknown = of.only.filter((name) => !measures.some((one) => one.name === name));
+  if (unknown.length > 0) {
+    const known = measures.map((one) => one.name).join(', ');
+    throw new Error(`There is no measure ${unknown.join(', ')}. Those that there are: ${known}.`);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
+  const before = load();
+  const started: Promise<BenchDatabase>[] = [];
+  const database = (): Promise<BenchDatabase> => {
+    if (started.length === 0) started.push(startDatabase(log));
+    return started[0] ?? startDatabase(log);
+  };
+  const found: Finding[] = [];
+  let failed = false;
+  try {
+    for (const measure of measures) {
+      if (of.only.length > 0 && !of.only.includes(measure.name)) continue;
+      log(measure.name);
+      const own = join(folder, measure.name);
+      await mkdir(own);
+      const [findings, broken] = await attempt(measure, { ...of, folder: own, database, log });
+      found.push(...findings);
+      failed ||= broken;
+      await rm(own, { recursive: true, force: true });
+    }
+  } finally {
+    for (const one of started) await one.then((server) => server.stop());
+    await rm(folder, { recursive: true, force: true });
+  }
+  const { sizes } = of;
+  const at = new Date().toISOString();
+  return { results: { version: 1, at, machine: machine(before), sizes, results: found }, failed };
+}

@@ -1,0 +1,72 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Results, type Finding } from './finding.ts';
+
+/** What people wrote about the results lies below this line, and stays. */
+const Kept = '<!-- Below: written by hand. The bench leaves it as it is. -->';
+
+const cell = (value: string): string => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const number = (value: number | null): string => (value === null ? '' : value.toLocaleString('en-GB'));
+
+function line(one: Finding): string {
+  const met = one.met === null ? '' : one.met ? 'met' : '**missed**';
+  const cells = [
+    one.measure,
+    `${number(one.ours)} ${one.ours === null ? '' : one.unit}`,
+    one.peerName ?? '',
+    `${number(one.peer)} ${one.peer === null ? '' : one.unit}`,
+    number(one.ratio),
+    one.aim ?? '',
+    met,
+    number(one.peakRssMiB.ours),
+    number(one.peakRssMiB.peer),
+  ];
+  return `| ${cells.map((text) => cell(text.trim())).join(' | ')} |`;
+}
+
+function details(one: Finding): string {
+  const rounds = [
+    one.rounds.ours.length > 0 ? `ours ${one.rounds.ours.join(', ')}` : '',
+    one.rounds.peer.length > 0 ? `peer ${one.rounds.peer.join(', ')}` : '',
+  ].filter(Boolean);
+  return [
+    `- **${one.measure}${one.peerName === null ? '' : `, ${one.peerName}`}**: ${one.note}`,
+    ...(rounds.length > 0 ? [`  - rounds in ${one.unit}: ${rounds.join('; ')}`] : []),
+    ...(one.command.ours === '' ? [] : [`  - ours: \`${one.command.ours}\``]),
+    ...(one.command.peer === null || one.command.peer === '' ? [] : [`  - peer: \`${one.command.peer}\``]),
+  ].join('\n');
+}
+
+function page(results: Results): string {
+  const { machine, sizes } = results;
+  return `# What was measured
+
+Written by \`npm run bench\`; the same figures are in [results.json](results.json). Only ratios mean anything: ours and the
+peer ran in turn on one machine, on the same data, after one round that is not counted; the best round of each stands. A
+ratio of 2 is twice as fast. Memory is the high-water mark of all processes of a side together, in MiB; the database
+server's is not in it.
+
+${results.at.slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${machine.cores} cores (${machine.processor}),
+${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Other processes wanted ${machine.load[0]} cores in the
+minute before the bench began; with the bench, ${machine.load[1]} in the last one. Sizes: ${Object.entries(sizes)
+    .map(([name, value]) => `${name} ${number(value)}`)
+    .join(', ')}.
+
+| measure | ours | peer | its figure | ratio | aim | | MiB, ours | MiB, peer |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${results.results.map(line).join('\n')}
+
+## How
+
+${results.results.map(details).join('\n')}
+`;
+}
+
+/** Writes results.json and RESULTS.md into a folder; what people wrote below the line in the latter stays. */
+export async function writeResults(folder: string, results: Results): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'results.json'), `${JSON.stringify(Results.parse(results), null, 2)}\n`);
+  const file = join(folder, 'RESULTS.md');
+  const [, kept = '\n'] = (await readFile(file, 'utf8').catch(() => '')).split(Kept);
+  await writeFile(file, `${page(results)}\n${Kept}\n${kept.trimStart() === '' ? '' : `\n${kept.trimStart()}`}`);
+}

@@ -34,6 +34,7 @@ export function versus(
     aim: against.aim,
     met: ratio === null || against.least === null ? null : ratio >= against.least,
     peakRssMiB: { ours: ours.peakMiB, peer: other?.peakMiB ?? null },
+    cpuSeconds: { ours: rounded(ours.cpuSeconds), peer: rounded(other?.cpuSeconds ?? null) },
     command: { ours: ours.command, peer: other?.command ?? null },
     rounds: { ours: ours.rounds.map(hundredths), peer: (other?.rounds ?? []).map(hundredths) },
     note: [note, ...reasons].filter(Boolean).join(' '),

@@ -16,6 +16,8 @@ export interface Outcome {
   /** The best timed round; null when a round failed. */
   seconds: number | null;
   rounds: number[];
+  /** Of processors, in the round that took the least of them: what a busy machine blurs less. */
+  cpuSeconds: number | null;
   /** The highest of all rounds. */
   peakMiB: number | null;
   command: string;
@@ -43,7 +45,15 @@ export async function compete(
 ): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   for (const { name } of contestants) {
-    outcomes.set(name, { seconds: null, rounds: [], peakMiB: null, command: '', failure: null, said: '' });
+    outcomes.set(name, {
+      seconds: null,
+      rounds: [],
+      cpuSeconds: null,
+      peakMiB: null,
+      command: '',
+      failure: null,
+      said: '',
+    });
   }
   for (let round = 0; round <= of.rounds; round += 1) {
     for (const one of contestants) {
@@ -60,6 +70,7 @@ export async function compete(
         of.log(`  ${one.name}, ${round === 0 ? 'warm-up' : `round ${round}`}: ${ran.seconds.toFixed(2)} s`);
         if (round === 0) continue;
         outcome.rounds.push(ran.seconds);
+        if (ran.cpuSeconds !== null) outcome.cpuSeconds = Math.min(outcome.cpuSeconds ?? Infinity, ran.cpuSeconds);
         if (outcome.seconds !== null && ran.seconds >= outcome.seconds) continue;
         outcome.seconds = ran.seconds;
         outcome.said = ran.stdout;

@@ -19,6 +19,8 @@ export const Finding = z.strictObject({
   met: z.boolean().nullable(),
   /** High-water marks of resident memory, of all processes of a side together. */
   peakRssMiB: Pair,
+  /** Of processors, the database server's not included: what other work on the machine blurs less. */
+  cpuSeconds: Pair,
   command: Commands,
   /** Every timed round of either side, and what a reader has to know. */
   rounds: z.strictObject({ ours: z.array(z.number()), peer: z.array(z.number()) }),
@@ -55,6 +57,7 @@ export function finding(of: Pick<Finding, 'measure' | 'unit'> & Partial<Finding>
     aim: null,
     met: null,
     peakRssMiB: { ours: null, peer: null },
+    cpuSeconds: { ours: null, peer: null },
     command: { ours: '', peer: null },
     rounds: { ours: [], peer: [] },
     note: '',

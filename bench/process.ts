@@ -44,8 +44,18 @@ export function watchMemory(pid: number): { stop(): Promise<number | null> } {
   };
 }
 
+/** Processor time of this process's children that have ended, in seconds; null where there is no /proc. */
+async function childrenSeconds(): Promise<number | null> {
+  const stat = await readFile('/proc/self/stat', 'utf8').catch(() => null);
+  // After the command in brackets; cutime and cstime are fields 16 and 17, in hundredths (man 5 proc).
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields ? (Number(fields[13]) + Number(fields[14])) / 100 : null;
+}
+
 export interface Ran {
   seconds: number;
+  /** Of processors, over all processes that it started and waited for. */
+  cpuSeconds: number | null;
   peakMiB: number | null;
   stdout: string;
 }
@@ -57,6 +67,7 @@ export interface Ran {
  */
 export async function runProcess(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const [program = '', ...args] = command;
+  const before = await childrenSeconds();
   const started = performance.now();
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const failed = once(child, 'error').then(([error]) => {
@@ -71,7 +82,9 @@ export async function runProcess(command: readonly string[], env: NodeJS.Process
     const [code] = (await Promise.race([once(child, 'close'), failed])) as [number | null];
     const seconds = (performance.now() - started) / 1000;
     if (code !== 0) throw new Error(`${program} ended with ${code}: ${(said || stdout).trim().slice(-600)}`);
-    return { seconds, peakMiB: await memory.stop(), stdout };
+    const after = await childrenSeconds();
+    const cpuSeconds = before === null || after === null ? null : after - before;
+    return { seconds, cpuSeconds, peakMiB: await memory.stop(), stdout };
   } finally {
     await memory.stop();
   }

@@ -18,6 +18,8 @@ function line(one: Finding): string {
     number(one.ratio),
     one.aim ?? '',
     met,
+    number(one.cpuSeconds.ours),
+    number(one.cpuSeconds.peer),
     number(one.peakRssMiB.ours),
     number(one.peakRssMiB.peer),
   ];
@@ -44,7 +46,7 @@ function page(results: Results): string {
 Written by \`npm run bench\`; the same figures are in [results.json](results.json). Only ratios mean anything: ours and the
 peer ran in turn on one machine, on the same data, after one round that is not counted; the best round of each stands. A
 ratio of 2 is twice as fast. Memory is the high-water mark of all processes of a side together, in MiB; the database
-server's is not in it.
+server's is not in it, and neither is its processor time.
 
 ${results.at.slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${machine.cores} cores (${machine.processor}),
 ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Other processes wanted ${machine.load[0]} cores in the
@@ -52,8 +54,8 @@ minute before the bench began; with the bench, ${machine.load[1]} in the last on
     .map(([name, value]) => `${name} ${number(value)}`)
     .join(', ')}.
 
-| measure | ours | peer | its figure | ratio | aim | | MiB, ours | MiB, peer |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| measure | ours | peer | its figure | ratio | aim | | CPU s, ours | CPU s, peer | MiB, ours | MiB, peer |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${results.results.map(line).join('\n')}
 
 ## How

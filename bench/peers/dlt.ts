@@ -5,7 +5,7 @@ const program = `
 import sys, dlt
 from dlt.sources.sql_database import sql_table
 url, table, target = sys.argv[1:4]
-rows = sql_table(url.replace('postgres://', 'postgresql://'), table=table, backend='pyarrow', chunk_size=100000)
+rows = sql_table(url.replace('postgres://', 'postgresql+psycopg2://'), table=table, backend='pyarrow', chunk_size=100000)
 pipeline = dlt.pipeline('bench', destination=dlt.destinations.filesystem('file://' + target + '/out'), dataset_name='bench', pipelines_dir=target + '/pipelines')
 pipeline.run(rows, loader_file_format='parquet')
 print(pipeline.last_trace.last_normalize_info.row_counts[table])

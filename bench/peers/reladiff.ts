@@ -1,6 +1,8 @@
 import { python } from '../python.ts';
 import type { ComparisonPeer } from './peer.ts';
 
+const scheme = (url: string): string => url.replace('postgres://', 'postgresql://');
+
 /** Compares checksums of ranges within the databases, and fetches those that differ. */
 export const reladiff: ComparisonPeer = {
   name: 'reladiff',
@@ -13,7 +15,7 @@ export const reladiff: ComparisonPeer = {
     if ('reason' in installed) return installed;
     return {
       command: ({ url, copyUrl, table, key, columns }) =>
-        [`${installed.bin}/reladiff`, url, table, copyUrl, table, '-k', key].concat(
+        [`${installed.bin}/reladiff`, scheme(url), table, scheme(copyUrl), table, '-k', key].concat(
           columns.flatMap((name) => ['-c', name]),
           ['-j', '2', '--json', '--assume-unique-key'],
         ),

@@ -99,6 +99,13 @@ export default {
       to: { path: '^(sandbox|tests|bench|tools)/' },
     },
     {
+      name: 'bench-is-the-edge',
+      severity: 'error',
+      comment: 'The bench measures everything else, and nothing else is made of it.',
+      from: { pathNot: '^(tests/)?bench/' },
+      to: { path: '^bench/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       comment: 'Also not by types: two files that need each other are one file, or three.',

@@ -1,6 +1,11 @@
 import type { Measure } from './measure.ts';
 import { compare } from './measures/compare.ts';
 import { extract } from './measures/extract.ts';
+import { load } from './measures/load.ts';
+import { memory } from './measures/memory.ts';
+import { oneRow } from './measures/one-row.ts';
+import { overhead } from './measures/overhead.ts';
+import { resume } from './measures/resume.ts';
 
 /** Everything that is measured, in this order. */
-export const measures: readonly Measure[] = [extract, compare];
+export const measures: readonly Measure[] = [extract, compare, load, overhead, oneRow, resume, memory];

@@ -15,7 +15,18 @@ export const reladiff: ComparisonPeer = {
     if ('reason' in installed) return installed;
     return {
       command: ({ url, copyUrl, table, key, columns }) =>
-        [`${installed.bin}/reladiff`, scheme(url), table, scheme(copyUrl), table, '-k', key].concat(
+        // It wraps its lines, JSON or not, at the width of a terminal.
+        [
+          '/usr/bin/env',
+          'COLUMNS=100000',
+          `${installed.bin}/reladiff`,
+          scheme(url),
+          table,
+          scheme(copyUrl),
+          table,
+          '-k',
+          key,
+        ].concat(
           columns.flatMap((name) => ['-c', name]),
           ['-j', '2', '--json', '--assume-unique-key'],
         ),

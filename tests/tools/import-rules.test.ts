@@ -45,6 +45,9 @@ const planted: readonly (readonly [file: string, code: string, rule: string | nu
   ['cli/demo.ts', `import { start } from '../sandbox/system.ts'`, null],
   ['cli/tests.ts', `import { expect } from 'vitest'`, 'declared'],
   ['cli/nowhere.ts', `import { nothing } from './no-such-file.ts'`, 'resolvable'],
+  ['bench/main.ts', `import { start } from '../worker/main.ts'`, null],
+  ['tools/figures.ts', `import { start } from '../bench/main.ts'`, 'bench-is-the-edge'],
+  ['tests/bench/bench.test.ts', `import { start } from '../../bench/main.ts'`, null],
   ['sandbox/system.ts', `import { read } from '../connectors/left/read.ts'`, 'sandbox-imports'],
   ['model/one.ts', `import type { Two } from './two.ts'`, 'no-cycles'],
   // A cycle is reported once, at the first of its files.

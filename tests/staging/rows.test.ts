@@ -128,6 +128,24 @@ describe('the content digest', () => {
   }
   const base = `SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, 'y'`;
 
+  test('is what it was for everything that is staged already', async () => {
+    const rows = `(SELECT i, CASE WHEN i % 3 > 0 THEN 'é"' || i END AS t FROM range(1000) r(i))`;
+    const halves = (half: string): string => `coalesce(sum(CAST(md5_number_${half}(row) AS HUGEINT)), 0)`;
+    const [found, due] = await staged().then((staging) =>
+      inJob(staging, async (job) => [
+        (await contentOf(job, rows)).content,
+        (
+          await job.one(
+            `SELECT sha256(count(*) || ':' || ${halves('upper')} || ':' || ${halves('lower')}) AS content
+               FROM (SELECT CAST(to_json([CAST(i AS VARCHAR), t]) AS VARCHAR) AS row FROM ${rows})`,
+            z.object({ content: z.string() }),
+          )
+        ).content,
+      ]),
+    );
+    expect(found).toBe(due);
+  });
+
   test('is the same for the same rows, however ordered, encrypted or arranged', async () => {
     const staging = await staged();
     const one = await written(staging, people);

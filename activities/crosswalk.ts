@@ -42,7 +42,7 @@ export async function sealLoad(deps: Dependencies, of: EntityRef & { ledgers: Le
   const counts: CountsByPart = {};
   return withDuckJob(
     staging.budget,
-    { purpose: `crosswalk ${of.entity}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    { purpose: `crosswalk ${of.entity}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
       const file = await writeRows(
         staging,

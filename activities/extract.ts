@@ -101,7 +101,13 @@ async function extractPart(
     return { files: [rows, side], rows: rows.rows };
   };
 
-  const options = { purpose: `extract ${part.name}`, scratch: staging.scratch, keys, signal: at.signal };
+  const options = {
+    purpose: `extract ${part.name}`,
+    scratch: staging.scratch,
+    keys,
+    mapping: false,
+    signal: at.signal,
+  };
   if (read.via === 'duckdb') {
     const { extension, setup, select, teardown } = read;
     return withDuckJob(staging.budget, { ...options, locked: false, extensions: [extension] }, async (job) => {

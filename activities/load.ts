@@ -30,7 +30,7 @@ async function heardBefore(
   const reads = inputs.map((input) => input.local);
   const receipts = await withDuckJob(
     staging.budget,
-    { purpose: `receipts ${task.entity}`, scratch: staging.scratch, keys, reads },
+    { purpose: `receipts ${task.entity}`, mapping: false, scratch: staging.scratch, keys, reads },
     (job) => job.all(`SELECT * FROM ${relationOf(inputs)}`, Receipt),
   );
   return new Map(receipts.map((one) => [`${one.part}\n${one._key}`, one]));
@@ -86,7 +86,7 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
 
   return withDuckJob(
     staging.budget,
-    { purpose: `load ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    { purpose: `load ${entity.name}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
       const receipts: Receipt[] = [];
       const later = new Map<string, string>();

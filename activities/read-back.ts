@@ -149,7 +149,7 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
     const from: Checkpoint = at;
     at = await withDuckJob(
       staging.budget,
-      { purpose: `read back ${part.name}`, scratch: staging.scratch, keys, signal: beat.signal },
+      { purpose: `read back ${part.name}`, mapping: false, scratch: staging.scratch, keys, signal: beat.signal },
       async (job) => {
         await job.createTable('actual', columns);
         let { next, rows } = from;

@@ -34,7 +34,7 @@ export async function sealTransform(
     const reads = inputs.map((input) => input.local);
     const twice = await withDuckJob(
       staging.budget,
-      { purpose: `seal ${part.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+      { purpose: `seal ${part.name}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
       (job) =>
         job.one(
           `SELECT count(*) AS n FROM (SELECT _key FROM ${relationOf(inputs)} GROUP BY _key HAVING count(*) > 1)`,

@@ -4,6 +4,16 @@ import { z } from 'zod';
 const Pair = z.strictObject({ ours: z.number().nullable(), peer: z.number().nullable() });
 const Commands = z.strictObject({ ours: z.string(), peer: z.string().nullable() });
 
+/** When something was measured, of what, and what else the machine was asked for. */
+const Provenance = z.strictObject({
+  /** The measure's name in the registry. */
+  of: z.string(),
+  at: z.iso.datetime(),
+  commit: z.string(),
+  /** Processes that wanted a core, on average over the minute before it began and over its last one. */
+  load: z.tuple([z.number(), z.number()]),
+});
+
 /** One line of the results. */
 export const Finding = z.strictObject({
   measure: z.string(),
@@ -28,9 +38,14 @@ export const Finding = z.strictObject({
 });
 export type Finding = z.infer<typeof Finding>;
 
-/** What a whole run of the bench found, and where. */
+/** A line of the results as it is kept: each has a place and a time of its own, because measures can be had one by one. */
+export const KeptFinding = Finding.extend({ measured: Provenance });
+export type KeptFinding = z.infer<typeof KeptFinding>;
+
+/** Everything that was found on a machine. */
 export const Results = z.strictObject({
   version: z.literal(1),
+  /** When the last of it was measured. */
   at: z.iso.datetime(),
   machine: z.strictObject({
     processor: z.string(),
@@ -38,12 +53,10 @@ export const Results = z.strictObject({
     memoryGiB: z.number(),
     system: z.string(),
     node: z.string(),
-    commit: z.string(),
-    /** Processes that wanted a core in the minute before the first measure, and before the end. */
-    load: z.tuple([z.number(), z.number()]),
   }),
+  /** Of the last run. */
   sizes: z.record(z.string(), z.number()),
-  results: z.array(Finding),
+  results: z.array(KeptFinding),
 });
 export type Results = z.infer<typeof Results>;
 

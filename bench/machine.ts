@@ -7,7 +7,8 @@ export function load(): number {
   return Math.round((loadavg()[0] ?? 0) * 10) / 10;
 }
 
-function commit(): string {
+/** The commit that is measured, and whether anything was changed since. */
+export function commit(): string {
   try {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
     return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain') === '' ? '' : ' with changes');
@@ -16,15 +17,13 @@ function commit(): string {
   }
 }
 
-/** The machine that a run of the bench was on. @param before its load when the run began */
-export function machine(before: number): Results['machine'] {
+/** The machine that the bench runs on. */
+export function machine(): Results['machine'] {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.version,
-    commit: commit(),
-    load: [before, load()],
   };
 }

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDatabase, type BenchDatabase } from './database.ts';
-import { finding, type Finding, type Results } from './finding.ts';
-import { load, machine } from './machine.ts';
+import { finding, type Finding, type KeptFinding } from './finding.ts';
+import { commit, load } from './machine.ts';
 import type { Measure } from './measure.ts';
 import type { Asked } from './sizes.ts';
 
@@ -27,20 +27,19 @@ export async function runBench(
   measures: readonly Measure[],
   of: Pick<Asked, 'sizes' | 'only' | 'peers'>,
   log: (line: string) => void,
-): Promise<{ results: Results; failed: boolean }> {
+): Promise<{ found: KeptFinding[]; failed: boolean }> {
   const unknown = of.only.filter((name) => !measures.some((one) => one.name === name));
   if (unknown.length > 0) {
     const known = measures.map((one) => one.name).join(', ');
     throw new Error(`There is no measure ${unknown.join(', ')}. Those that there are: ${known}.`);
   }
   const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
-  const before = load();
   const started: Promise<BenchDatabase>[] = [];
   const database = (): Promise<BenchDatabase> => {
     if (started.length === 0) started.push(startDatabase(log));
     return started[0] ?? startDatabase(log);
   };
-  const found: Finding[] = [];
+  const found: KeptFinding[] = [];
   let failed = false;
   try {
     for (const measure of measures) {
@@ -48,8 +47,15 @@ export async function runBench(
       log(measure.name);
       const own = join(folder, measure.name);
       await mkdir(own);
+      const before = load();
       const [findings, broken] = await attempt(measure, { ...of, folder: own, database, log });
-      found.push(...findings);
+      const measured: KeptFinding['measured'] = {
+        of: measure.name,
+        at: new Date().toISOString(),
+        commit: commit(),
+        load: [before, load()],
+      };
+      found.push(...findings.map((one) => ({ ...one, measured })));
       failed ||= broken;
       await rm(own, { recursive: true, force: true });
     }
@@ -57,7 +63,5 @@ export async function runBench(
     for (const one of started) await one.then((server) => server.stop());
     await rm(folder, { recursive: true, force: true });
   }
-  const { sizes } = of;
-  const at = new Date().toISOString();
-  return { results: { version: 1, at, machine: machine(before), sizes, results: found }, failed };
+  return { found, failed };
 }

@@ -8,9 +8,9 @@ export const Sizes = z.strictObject({
   /** Of the ledger that is extracted and compared. */
   rows: rows().default(5_000_000),
   /** That are loaded into the service of declared capacity. */
-  loadRows: rows().default(30_000),
+  loadRows: rows().default(20_000),
   /** Of the run that is held against the same steps called directly. */
-  overheadRows: rows().default(40_000),
+  overheadRows: rows().default(20_000),
   /** Of the run whose worker is killed. */
   resumeRows: rows().default(20_000),
   /** At which memory is measured: few, and many. */

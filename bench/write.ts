@@ -1,6 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Results, type Finding } from './finding.ts';
+import { Results, type KeptFinding } from './finding.ts';
+import { machine } from './machine.ts';
+import { measures } from './measures.ts';
+import type { Sizes } from './sizes.ts';
 
 /** What people wrote about the results lies below this line, and stays. */
 const Kept = '<!-- Below: written by hand. The bench leaves it as it is. -->';
@@ -8,7 +11,7 @@ const Kept = '<!-- Below: written by hand. The bench leaves it as it is. -->';
 const cell = (value: string): string => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
 const number = (value: number | null): string => (value === null ? '' : value.toLocaleString('en-GB'));
 
-function line(one: Finding): string {
+function line(one: KeptFinding): string {
   const met = one.met === null ? '' : one.met ? 'met' : '**missed**';
   const cells = [
     one.measure,
@@ -26,13 +29,14 @@ function line(one: Finding): string {
   return `| ${cells.map((text) => cell(text.trim())).join(' | ')} |`;
 }
 
-function details(one: Finding): string {
+function details(one: KeptFinding): string {
   const rounds = [
     one.rounds.ours.length > 0 ? `ours ${one.rounds.ours.join(', ')}` : '',
     one.rounds.peer.length > 0 ? `peer ${one.rounds.peer.join(', ')}` : '',
   ].filter(Boolean);
   return [
     `- **${one.measure}${one.peerName === null ? '' : `, ${one.peerName}`}**: ${one.note}`,
+    `  - ${one.measured.at.slice(0, 16).replace('T', ' ')} UTC, commit ${one.measured.commit}; processes that wanted a core: ${one.measured.load.join(' before, ')} at its end`,
     ...(rounds.length > 0 ? [`  - rounds in ${one.unit}: ${rounds.join('; ')}`] : []),
     ...(one.command.ours === '' ? [] : [`  - ours: \`${one.command.ours}\``]),
     ...(one.command.peer === null || one.command.peer === '' ? [] : [`  - peer: \`${one.command.peer}\``]),
@@ -48,9 +52,8 @@ peer ran in turn on one machine, on the same data, after one round that is not c
 ratio of 2 is twice as fast. Memory is the high-water mark of all processes of a side together, in MiB; the database
 server's is not in it, and neither is its processor time.
 
-${results.at.slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${machine.cores} cores (${machine.processor}),
-${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Other processes wanted ${machine.load[0]} cores in the
-minute before the bench began; with the bench, ${machine.load[1]} in the last one. Sizes: ${Object.entries(sizes)
+${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Sizes of the last
+run: ${Object.entries(sizes)
     .map(([name, value]) => `${name} ${number(value)}`)
     .join(', ')}.
 
@@ -64,11 +67,31 @@ ${results.results.map(details).join('\n')}
 `;
 }
 
-/** Writes results.json and RESULTS.md into a folder; what people wrote below the line in the latter stays. */
-export async function writeResults(folder: string, results: Results): Promise<void> {
+/** What is there from earlier runs, but for what was measured anew; in the order of the registry. */
+async function kept(file: string, found: readonly KeptFinding[]): Promise<KeptFinding[]> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  const before = text === null ? [] : Results.parse(JSON.parse(text)).results;
+  const anew = new Set(found.map((one) => one.measured.of));
+  const all = [...before.filter((one) => !anew.has(one.measured.of)), ...found];
+  return measures.flatMap(({ name }) => all.filter((one) => one.measured.of === name));
+}
+
+/**
+ * Writes results.json and RESULTS.md into a folder. What other measures found there before stays, and so does what people
+ * wrote below the line in the latter.
+ */
+export async function writeResults(folder: string, sizes: Sizes, found: readonly KeptFinding[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'results.json'), `${JSON.stringify(Results.parse(results), null, 2)}\n`);
+  const json = join(folder, 'results.json');
+  const results = Results.parse({
+    version: 1,
+    at: new Date().toISOString(),
+    machine: machine(),
+    sizes,
+    results: await kept(json, found),
+  });
+  await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
   const file = join(folder, 'RESULTS.md');
-  const [, kept = '\n'] = (await readFile(file, 'utf8').catch(() => '')).split(Kept);
-  await writeFile(file, `${page(results)}\n${Kept}\n${kept.trimStart() === '' ? '' : `\n${kept.trimStart()}`}`);
+  const [, byHand = ''] = (await readFile(file, 'utf8').catch(() => '')).split(Kept);
+  await writeFile(file, `${page(results)}\n${Kept}\n${byHand.trim() === '' ? '' : `\n${byHand.trim()}\n`}`);
 }

@@ -48,7 +48,7 @@ export const extract: Measure = {
         contestants.push({
           name: peer.name,
           command: (folder) => ready.command(server.url(database), 'gl_lines', folder),
-          check: ({ stdout }) => requireRows(Number(stdout.trim().split('\n').at(-1)), rows),
+          check: ({ stdout }) => requireRows(Number(/(\d+)\s*$/.exec(stdout)?.[1]), rows),
         });
       }
     }

@@ -12,7 +12,7 @@ import { runProcess } from '../process.ts';
 const Said = z.object({ seconds: z.number(), rows: z.number() });
 
 /** Rows a second that the service declares to take, and how long it takes over a request at least. */
-const Capacity = { rowsPerSecond: 1_000, fixedLatencyMs: 150 };
+const Capacity = { rowsPerSecond: 400, fixedLatencyMs: 150 };
 /** The service's limit, as Dataverse has it but smaller: so many requests within a sliding window, then 429. */
 const Window = { requestsPerWindow: 40, windowMs: 20_000 };
 const RowsARequest = 100;

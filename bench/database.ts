@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres, type SandboxPostgres } from '../sandbox/postgres.ts';
+import { clearAway } from './leftovers.ts';
 
 /** Rows of the copy that were changed, one field each, and rows that it lacks. */
 export const Planted = { changed: 50, missing: 20 };
@@ -26,7 +27,6 @@ export interface BenchDatabase {
   ledger(rows: number): Promise<string>;
   /** The same rows in another database, but for what was planted. @returns its name */
   copyOf(rows: number): Promise<string>;
-  stop(): Promise<void>;
 }
 
 const table = `CREATE TABLE gl_lines (
@@ -48,11 +48,13 @@ const planted = (rows: number): string => {
   return `UPDATE gl_lines SET amount = amount + 1 WHERE ${changed}; DELETE FROM gl_lines WHERE ${gone}`;
 };
 
-/** Starts a server of the bench's own, in a folder that goes with it. */
+/** Starts a server of the bench's own; it and its folder go when the bench ends. */
 export async function startDatabase(log: (line: string) => void): Promise<BenchDatabase> {
   const dataDir = join(tmpdir(), `landfall-bench-pg-${randomBytes(6).toString('hex')}`);
   await mkdir(dataDir, { recursive: true });
+  clearAway(() => rm(dataDir, { recursive: true, force: true }));
   const server = await startPostgres({ dataDir, settings });
+  clearAway(() => server.stop());
   const made = new Set<string>();
   const run = async (database: string, sql: string): Promise<Record<string, unknown>[]> => {
     const client = new pg.Client({ connectionString: server.url(database) });
@@ -79,9 +81,5 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchD
     run,
     ledger: (rows) => make(`ledger_${rows}`, [table, lines(rows)]),
     copyOf: (rows) => make(`copy_${rows}`, [table, lines(rows), planted(rows)]),
-    async stop() {
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    },
   };
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endWithBench } from './leftovers.ts';
 
 const PollMs = 20;
 
@@ -70,6 +71,7 @@ export async function runProcess(command: readonly string[], env: NodeJS.Process
   const before = await childrenSeconds();
   const started = performance.now();
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithBench(child);
   const failed = once(child, 'error').then(([error]) => {
     throw error;
   });

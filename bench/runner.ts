@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDatabase, type BenchDatabase } from './database.ts';
 import { finding, type Finding, type KeptFinding } from './finding.ts';
+import { clear, clearAway } from './leftovers.ts';
 import { commit, load } from './machine.ts';
 import type { Measure } from './measure.ts';
 import type { Asked } from './sizes.ts';
@@ -34,6 +35,7 @@ export async function runBench(
     throw new Error(`There is no measure ${unknown.join(', ')}. Those that there are: ${known}.`);
   }
   const folder = await mkdtemp(join(tmpdir(), 'landfall-bench-'));
+  clearAway(() => rm(folder, { recursive: true, force: true }));
   const started: Promise<BenchDatabase>[] = [];
   const database = (): Promise<BenchDatabase> => {
     if (started.length === 0) started.push(startDatabase(log));
@@ -60,8 +62,7 @@ export async function runBench(
       await rm(own, { recursive: true, force: true });
     }
   } finally {
-    for (const one of started) await one.then((server) => server.stop());
-    await rm(folder, { recursive: true, force: true });
+    await clear();
   }
   return { found, failed };
 }

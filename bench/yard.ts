@@ -13,6 +13,7 @@ import type { RunStatus } from '../model/run.ts';
 import { provideTemporal } from '../sandbox/temporal.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 import { emptyCloud, type EmptyCloud } from './cloud.ts';
+import { endWithBench } from './leftovers.ts';
 import type { Bench } from './measure.ts';
 import { ledgerConfig } from './ours/ledger.ts';
 
@@ -74,6 +75,7 @@ export async function openYard(bench: Bench, of: { rows: number; options?: Parti
       : 'the server that TEMPORAL_ADDRESS names, whose polling settings are its own',
     startWorker() {
       const child = spawn(process.execPath, [command, '-c', configFile, 'worker'], { stdio: 'ignore' });
+      endWithBench(child);
       workers.push(child);
       return child;
     },

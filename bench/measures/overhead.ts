@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { hundredths } from '../against.ts';
 import { finding } from '../finding.ts';
+import { endWithBench } from '../leftovers.ts';
 import type { Measure } from '../measure.ts';
 import { watchMemory } from '../process.ts';
 import { end, openYard } from '../yard.ts';
@@ -20,6 +21,7 @@ export const overhead: Measure = {
     const memory = watchMemory(worker.pid ?? 0);
     const program = fileURLToPath(new URL('../ours/direct.ts', import.meta.url));
     const direct = fork(program, [yard.configFile], { execArgv: [] });
+    endWithBench(direct);
     const answer = async (): Promise<number> => {
       const gone = once(direct, 'exit').then(() => Promise.reject(new Error('the direct run failed')));
       const [seconds] = (await Promise.race([once(direct, 'message'), gone])) as [number];

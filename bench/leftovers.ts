@@ -1,0 +1,28 @@
+import type { ChildProcess } from 'node:child_process';
+
+const clearing: (() => Promise<void>)[] = [];
+const running = new Set<ChildProcess>();
+
+/** Has something cleared away when the bench ends, however it ends; what came last goes first. */
+export function clearAway(work: () => Promise<void>): void {
+  clearing.unshift(work);
+}
+
+/** Has a process ended when the bench is stopped while it runs. */
+export function endWithBench(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
+/** Ends what runs and clears away what was left. */
+export async function clear(): Promise<void> {
+  for (const child of running) child.kill('SIGKILL');
+  for (const work of clearing.splice(0)) await work().catch(() => {});
+}
+
+/** A bench that is stopped leaves gigabytes behind, unless it clears them away. */
+export function clearWhenStopped(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void clear().finally(() => process.exit(130)));
+  }
+}

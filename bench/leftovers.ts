@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 
 const clearing: (() => Promise<void>)[] = [];
 const running = new Set<ChildProcess>();
+const stopping = new AbortController();
 
 /** Has something cleared away when the bench ends, however it ends; what came last goes first. */
 export function clearAway(work: () => Promise<void>): void {
@@ -20,9 +21,17 @@ export async function clear(): Promise<void> {
   for (const work of clearing.splice(0)) await work().catch(() => {});
 }
 
+/** Whether somebody has stopped the bench: then what it finds from now on is nothing. */
+export function isStopped(): boolean {
+  return stopping.signal.aborted;
+}
+
 /** A bench that is stopped leaves gigabytes behind, unless it clears them away. */
 export function clearWhenStopped(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void clear().finally(() => process.exit(130)));
+    process.once(signal, () => {
+      stopping.abort();
+      void clear().finally(() => process.exit(130));
+    });
   }
 }

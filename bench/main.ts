@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { clearWhenStopped } from './leftovers.ts';
+import { clearWhenStopped, isStopped } from './leftovers.ts';
 import { measures } from './measures.ts';
 import { runBench } from './runner.ts';
 import { asked } from './sizes.ts';
@@ -15,6 +15,8 @@ const of = asked(process.argv.slice(2), fileURLToPath(new URL('.', import.meta.u
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 clearWhenStopped();
 const { found, failed } = await runBench(measures, of, log);
-await writeResults(of.out, of.sizes, found);
-log(`Written: ${join(of.out, 'RESULTS.md')}`);
-process.exitCode = failed ? 1 : 0;
+if (!isStopped()) {
+  await writeResults(of.out, of.sizes, found);
+  log(`Written: ${join(of.out, 'RESULTS.md')}`);
+  process.exitCode = failed ? 1 : 0;
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDatabase, type BenchDatabase } from './database.ts';
 import { finding, type Finding, type KeptFinding } from './finding.ts';
-import { clear, clearAway } from './leftovers.ts';
+import { clear, clearAway, isStopped } from './leftovers.ts';
 import { commit, load } from './machine.ts';
 import type { Measure } from './measure.ts';
 import type { Asked } from './sizes.ts';
@@ -45,7 +45,7 @@ export async function runBench(
   let failed = false;
   try {
     for (const measure of measures) {
-      if (of.only.length > 0 && !of.only.includes(measure.name)) continue;
+      if (isStopped() || (of.only.length > 0 && !of.only.includes(measure.name))) continue;
       log(measure.name);
       const own = join(folder, measure.name);
       await mkdir(own);

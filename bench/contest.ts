@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { runProcess, type Ran } from './process.ts';
 
@@ -28,10 +29,21 @@ export interface Outcome {
 
 const Shown = 400;
 
-/** A command as somebody would type it. */
-export function typed(command: readonly string[]): string {
+/** Text without what only this machine has: where the checkout, the user's folder, Node and the folder of work lie. */
+export function anywhere(text: string, folder: string): string {
+  const places = [
+    [folder, 'FOLDER'],
+    [process.execPath, 'node'],
+    [process.cwd(), '.'],
+    [homedir(), '~'],
+  ] as const;
+  return places.reduce((all, [place, name]) => all.replaceAll(place, name), text);
+}
+
+/** A command as somebody would type it, wherever they are. */
+export function typed(command: readonly string[], folder: string): string {
   const quoted = command.map((one) => (/^[\w@%+=:,./-]+$/.test(one) ? one : `'${one.replaceAll("'", `'\\''`)}'`));
-  const text = quoted.join(' ').replaceAll(/\s+/g, ' ');
+  const text = anywhere(quoted.join(' ').replaceAll(/\s+/g, ' '), folder);
   return text.length > Shown ? `${text.slice(0, Shown)} …` : text;
 }
 
@@ -63,7 +75,7 @@ export async function compete(
       await mkdir(folder, { recursive: true });
       try {
         const command = one.command(folder);
-        outcome.command = typed(command).replaceAll(folder, 'FOLDER').replaceAll(process.cwd(), '.');
+        outcome.command = typed(command, folder);
         const ran = await runProcess(command);
         one.check(ran);
         outcome.peakMiB = Math.max(outcome.peakMiB ?? 0, ran.peakMiB ?? 0) || null;
@@ -75,7 +87,7 @@ export async function compete(
         outcome.seconds = ran.seconds;
         outcome.said = ran.stdout;
       } catch (error) {
-        outcome.failure = error instanceof Error ? error.message : String(error);
+        outcome.failure = anywhere(error instanceof Error ? error.message : String(error), folder);
         outcome.seconds = null;
         of.log(`  ${one.name} failed: ${outcome.failure}`);
       } finally {

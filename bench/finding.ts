@@ -12,6 +12,8 @@ const Provenance = z.strictObject({
   commit: z.string(),
   /** Processes that wanted a core, on average over the minute before it began and over its last one. */
   load: z.tuple([z.number(), z.number()]),
+  /** Timed rounds that were asked for. */
+  rounds: z.int(),
 });
 
 /** One line of the results. */

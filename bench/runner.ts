@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { anywhere } from './contest.ts';
 import { startDatabase, type BenchDatabase } from './database.ts';
 import { finding, type Finding, type KeptFinding } from './finding.ts';
 import { clear, clearAway, isStopped } from './leftovers.ts';
@@ -13,7 +14,7 @@ async function attempt(measure: Measure, bench: Parameters<Measure['run']>[0]): 
   try {
     return [await measure.run(bench), false];
   } catch (error) {
-    const note = `Failed: ${error instanceof Error ? error.message : String(error)}`;
+    const note = `Failed: ${anywhere(error instanceof Error ? error.message : String(error), bench.folder)}`;
     bench.log(`  ${note}`);
     return [[finding({ measure: measure.name, unit: '', note })], true];
   }
@@ -56,6 +57,7 @@ export async function runBench(
         at: new Date().toISOString(),
         commit: commit(),
         load: [before, load()],
+        rounds: of.sizes.rounds,
       };
       found.push(...findings.map((one) => ({ ...one, measured })));
       failed ||= broken;

@@ -36,7 +36,7 @@ function details(one: KeptFinding): string {
   ].filter(Boolean);
   return [
     `- **${one.measure}${one.peerName === null ? '' : `, ${one.peerName}`}**: ${one.note}`,
-    `  - ${one.measured.at.slice(0, 16).replace('T', ' ')} UTC, commit ${one.measured.commit}; processes that wanted a core: ${one.measured.load.join(' before, ')} at its end`,
+    `  - ${one.measured.at.slice(0, 16).replace('T', ' ')} UTC, commit ${one.measured.commit}; best of ${one.measured.rounds}; processes that wanted a core: ${one.measured.load.join(' before, ')} at its end`,
     ...(rounds.length > 0 ? [`  - rounds in ${one.unit}: ${rounds.join('; ')}`] : []),
     ...(one.command.ours === '' ? [] : [`  - ours: \`${one.command.ours}\``]),
     ...(one.command.peer === null || one.command.peer === '' ? [] : [`  - peer: \`${one.command.peer}\``]),
@@ -44,7 +44,7 @@ function details(one: KeptFinding): string {
 }
 
 function page(results: Results): string {
-  const { machine, sizes } = results;
+  const { machine } = results;
   return `# What was measured
 
 Written by \`npm run bench\`; the same figures are in [results.json](results.json). Only ratios mean anything: ours and the
@@ -52,10 +52,8 @@ peer ran in turn on one machine, on the same data, after one round that is not c
 ratio of 2 is twice as fast. Memory is the high-water mark of all processes of a side together, in MiB; the database
 server's is not in it, and neither is its processor time.
 
-${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Sizes of the last
-run: ${Object.entries(sizes)
-    .map(([name, value]) => `${name} ${number(value)}`)
-    .join(', ')}.
+${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Each line names its size; below, each
+says when it was measured and what else the machine was asked for.
 
 | measure | ours | peer | its figure | ratio | aim | | CPU s, ours | CPU s, peer | MiB, ours | MiB, peer |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |

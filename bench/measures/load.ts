@@ -44,7 +44,7 @@ async function loadOnce(bench: Bench, rows: number, limits: object, round: numbe
     const said = Said.parse(JSON.parse(ran.stdout));
     if (said.rows !== rows) throw new Error(`loaded ${said.rows} rows of ${rows}`);
     const { peakMiB, cpuSeconds } = ran;
-    const shown = typed(command).replaceAll(folder, 'FOLDER').replaceAll(process.cwd(), '.');
+    const shown = typed(command, folder);
     return { ...said, batches: cloud.stats().batches, peakMiB, cpuSeconds, command: shown };
   } finally {
     await cloud.stop();
@@ -80,7 +80,7 @@ async function loads(
     aim: of.aim,
     met: ours / limit >= 0.9,
     peakRssMiB: { ours: best.peakMiB, peer: null },
-    cpuSeconds: { ours: best.cpuSeconds, peer: null },
+    cpuSeconds: { ours: best.cpuSeconds === null ? null : hundredths(best.cpuSeconds), peer: null },
     command: { ours: best.command, peer: null },
     rounds: { ours: rounds, peer: [] },
     note: of.note,

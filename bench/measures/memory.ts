@@ -29,7 +29,7 @@ async function peak(
     const ran = await runProcess(command);
     bench.log(`  ${work.name}, ${rows} rows: ${ran.peakMiB ?? '?'} MiB, ${ran.seconds.toFixed(1)} s`);
     if (ran.peakMiB === null) throw new Error('this machine does not say how much memory a process had');
-    return { peak: ran.peakMiB, command: typed(command).replaceAll(folder, 'FOLDER').replaceAll(process.cwd(), '.') };
+    return { peak: ran.peakMiB, command: typed(command, folder) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

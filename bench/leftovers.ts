@@ -29,7 +29,9 @@ export function isStopped(): boolean {
 /** A bench that is stopped leaves gigabytes behind, unless it clears them away. */
 export function clearWhenStopped(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+    // npm and terminals tell it twice: the second time must not cut the clearing short.
+    process.on(signal, () => {
+      if (isStopped()) return;
       stopping.abort();
       void clear().finally(() => process.exit(130));
     });

@@ -8,13 +8,15 @@ import { z } from 'zod';
 import { Blueprint } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
+import { openDecisions, type OpenDecision } from './open-decisions.ts';
 
-/** Bundles a blueprint's file with what it imports, evaluates it, and reads the reference data it names. */
+/** Bundles a blueprint's file with what it imports, evaluates it, and reads the reference data and the open decisions. */
 export async function loadBlueprint(
   file: string,
-): Promise<{ blueprint: Blueprint; bundle: string; lookups: Plan['lookups'] }> {
+): Promise<{ blueprint: Blueprint; bundle: string; lookups: Plan['lookups']; decisions: OpenDecision[] }> {
   const where = { file };
   let bundle: string;
+  let sources: string[];
   try {
     const result = await build({
       entryPoints: [file],
@@ -23,10 +25,12 @@ export async function loadBlueprint(
       platform: 'node',
       target: 'node22',
       write: false,
+      metafile: true,
       logLevel: 'silent',
       legalComments: 'none',
     });
     bundle = result.outputFiles[0]?.text ?? '';
+    sources = Object.keys(result.metafile.inputs).filter((path) => !/(^|[\\/])node_modules[\\/]/.test(path));
   } catch (error) {
     throw new LandfallError({
       code: 'blueprint.unreadable',
@@ -52,7 +56,9 @@ export async function loadBlueprint(
         hint: 'End the file with `export default blueprint(…)`, and mend what is named; an editor with TypeScript points at each.',
       });
     }
-    return { blueprint: parsed.data, bundle, lookups: await readLookups(parsed.data, dirname(file)) };
+    const lookups = await readLookups(parsed.data, dirname(file));
+    const decisions = await openDecisions(sources.map((path) => resolve(path)));
+    return { blueprint: parsed.data, bundle, lookups, decisions };
   } catch (error) {
     if (error instanceof LandfallError) {
       throw new LandfallError({

@@ -13,12 +13,13 @@ import { withDuckJob } from '../staging/duckdb/job.ts';
 import { openMappingGuard, type MappingGuard } from '../staging/mapping-guard.ts';
 import { loadBlueprint } from './blueprint-file.ts';
 import { consistencyProblems, orderOf, problem, selfProblems } from './blueprint-problems.ts';
+import { decisionProblems } from './open-decisions.ts';
 import { targetOf } from './parts.ts';
 
 async function planPart(
   part: Part,
   source: Source,
-  target: Target,
+  target: Target | undefined,
   guard: MappingGuard,
 ): Promise<{ planned: PlannedPart; problems: Problem[] }> {
   const problems: Problem[] = [];
@@ -49,7 +50,10 @@ async function planPart(
     );
   }
   problems.push(
-    ...(await target.checkShape(targetOf(part))).map((one) => ({ ...one, where: { entity: part.name, ...one.where } })),
+    ...((await target?.checkShape(targetOf(part))) ?? []).map((one) => ({
+      ...one,
+      where: { entity: part.name, ...one.where },
+    })),
   );
 
   const visible = new Map(
@@ -85,7 +89,7 @@ async function planPart(
   const classOf = (field: string): Classification =>
     strictest((used.get(field) ?? []).map((column) => part.from.classify[column] ?? 'internal'));
   const classes = Object.fromEntries(Object.keys(part.fields).map((field) => [field, classOf(field)]));
-  const fingerprint = await target.fingerprint([part.to.collection]);
+  const fingerprint = (await target?.fingerprint([part.to.collection])) ?? {};
   return {
     planned: {
       columns: columns.map(({ name, nativeType, stagedType, nullable, castReason, large: isLarge }) => ({
@@ -162,21 +166,32 @@ export async function makePlan(of: {
     await opened.ping();
     source = opened;
   });
-  await collected(problems, { connection: settings.target }, async () => {
-    const opened = await of.target();
-    await opened.ping();
-    target = opened;
-  });
+  const targetName = settings.target;
+  if (targetName === undefined) {
+    problems.push(
+      problem(
+        'config.no-target',
+        'The migration has no target yet: the source’s side alone was looked at.',
+        { setting: `migrations.${of.migration}.target` },
+        'Add a connection to the target, and name it there.',
+      ),
+    );
+  } else
+    await collected(problems, { connection: targetName }, async () => {
+      const opened = await of.target();
+      await opened.ping();
+      target = opened;
+    });
   if (!loaded) return { plan: null, problems };
   const { blueprint, bundle, lookups } = loaded;
-  problems.push(...selfProblems(blueprint, lookups));
+  problems.push(...selfProblems(blueprint, lookups), ...decisionProblems(loaded.decisions, of.mode));
   const { order, problems: cycles } = orderOf(blueprint);
   problems.push(...cycles);
   const parts: Plan['parts'] = {};
   const from = source;
   const to = target;
   if (from) problems.push(...consistencyProblems(blueprint, from, settings.source));
-  if (from && to) {
+  if (from && (to || targetName === undefined)) {
     const objects = blueprint.entities.flatMap(partsOf).map((part) => part.from.object);
     await collected(problems, { connection: settings.source }, async () => {
       problems.push(...((await from.checkPrivileges?.([...new Set(objects)])) ?? []));
@@ -196,7 +211,7 @@ export async function makePlan(of: {
       }
     });
   }
-  if (problems.some((one) => one.severity === 'error')) return { plan: null, problems };
+  if (problems.some((one) => one.severity === 'error') || targetName === undefined) return { plan: null, problems };
   const involved = new Set([...settings.owners, ...settings.engineers]);
   const plan: Plan = {
     version: 1,
@@ -209,7 +224,7 @@ export async function makePlan(of: {
       freezes: from?.freeze !== undefined && from.isFrozen !== undefined,
       snapshots: from?.openLease !== undefined,
     },
-    target: { name: settings.target, kind: of.config.connections[settings.target]?.kind ?? '' },
+    target: { name: targetName, kind: of.config.connections[targetName]?.kind ?? '' },
     blueprint,
     bundle,
     lookups,

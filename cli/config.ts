@@ -39,8 +39,9 @@ function dangling(config: Config): string[] {
   const problems: string[] = [];
   for (const [name, migration] of Object.entries(config.migrations)) {
     for (const side of ['source', 'target'] as const) {
-      if (!config.connections[migration[side]])
-        problems.push(`migrations.${name}.${side}: no connection ${migration[side]}`);
+      const connection = migration[side];
+      if (connection !== undefined && !config.connections[connection])
+        problems.push(`migrations.${name}.${side}: no connection ${connection}`);
     }
     for (const role of ['owners', 'engineers'] as const) {
       for (const person of migration[role]) {

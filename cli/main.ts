@@ -13,6 +13,7 @@ import { status } from '../workflows/messages.ts';
 import { ask } from './ask.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
 import { addCustody } from './custody.ts';
+import { addInit } from './init/command.ts';
 import { makeKeyPair } from './people.ts';
 import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
 import { ProgressView, readStatus } from './progress.ts';
@@ -59,6 +60,8 @@ const program = new Command('landfall')
 
 const shared = (): Shared => program.opts<Shared>();
 const load = (): Promise<LoadedConfig> => loadConfig(shared().config);
+
+addInit(program);
 
 program
   .command('check')

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import type { FieldShape } from '../model/shape.ts';
 import type { LandfallError, Problem } from '../model/errors.ts';
+import type { SecretRef } from '../model/names.ts';
+import type { FieldShape } from '../model/shape.ts';
 
 /**
  * What Landfall asks of other systems, in small capabilities. A connector implements those it can; the registry and the
@@ -57,6 +58,28 @@ export interface Figures {
   figures(request: FigureRequest, lease?: LeaseRef): Promise<FigureAnswer>;
 }
 
+/** What a column or property holds, whatever its system calls the type: what a new project's mapping is proposed from. */
+export type Holds =
+  /** `max` in characters; null: as many as one likes. */
+  | { kind: 'text'; max: number | null }
+  /** One of these texts. */
+  | { kind: 'enum'; values: string[] }
+  /** Null: no bounds are declared. */
+  | { kind: 'decimal'; precision: number | null; scale: number | null }
+  /** At most 32 bits. */
+  | { kind: 'integer'; bits: 8 | 16 | 32 }
+  | { kind: 'bigint' }
+  | { kind: 'boolean' }
+  | { kind: 'date' }
+  | { kind: 'instant' }
+  /** Date and time of day on a clock whose zone is not said. */
+  | { kind: 'localTime' }
+  | { kind: 'uuid' }
+  | { kind: 'float' }
+  | { kind: 'bytes' }
+  /** Anything else (`json`, `interval`, a list, …): the system's own text of it. */
+  | { kind: 'other' };
+
 // ------------------------------------------------------------------------------------------------------------- sources
 
 /** A column as the source has it and as staging will hold it. */
@@ -87,6 +110,47 @@ export interface TableDescription {
 export interface Describe {
   /** @throws LandfallError `source.missing-table` with the nearest names */
   describe(objects: readonly string[]): Promise<TableDescription[]>;
+}
+
+/** A column as the source's catalogue declares it. */
+export interface CatalogueColumn {
+  name: string;
+  /** The source's own type, as its catalogue prints it. */
+  nativeType: string;
+  holds: Holds;
+  nullable: boolean;
+  /** The source computes it from other columns. */
+  generated: boolean;
+  comment: string | null;
+}
+
+/** A declared foreign key. `at` are the columns that it points at, in the order of `columns`. */
+export interface CatalogueReference {
+  columns: string[];
+  object: string;
+  at: string[];
+}
+
+/** A table as the source's catalogue declares it. */
+export interface CatalogueTable {
+  /** The name that a blueprint calls it by. */
+  object: string;
+  schema: string;
+  table: string;
+  comment: string | null;
+  /** The columns of the primary key, in its order; none when none is declared. */
+  key: string[];
+  columns: CatalogueColumn[];
+  references: CatalogueReference[];
+  /** The catalogue's estimate. */
+  estimatedRows: number;
+  /** How many tables lie under it, whose rows are read with it: partitions, or children that inherit. */
+  children: number;
+}
+
+export interface ListObjects {
+  /** Every table that the user can see, without the system's own and without partitions of another. */
+  listObjects(): Promise<CatalogueTable[]>;
 }
 
 /** What other processes need to read within a lease's snapshot. Staged, not put into workflow history. */
@@ -214,7 +278,9 @@ export type SourceCapabilities = Pingable &
   Describe &
   PlanChunks &
   ReadChunk &
-  Partial<PrivilegeCheck & ConsistencyLease & ReadAttachments & Figures & Position & Freeze & Fingerprint>;
+  Partial<
+    ListObjects & PrivilegeCheck & ConsistencyLease & ReadAttachments & Figures & Position & Freeze & Fingerprint
+  >;
 
 export interface Source extends SourceCapabilities {
   readonly role: 'source';
@@ -237,6 +303,35 @@ export interface CheckShape {
   checkShape(collection: TargetCollection): Promise<Problem[]>;
   /** Changes when the metadata that a collection depends on changes. */
   fingerprint(collections: readonly string[]): Promise<Record<string, string>>;
+}
+
+/** A property of a collection as the target's metadata declares it. */
+export interface CollectionProperty {
+  name: string;
+  holds: Holds;
+  /** The target takes no row without a value. */
+  required: boolean;
+}
+
+/** A collection of the target as its metadata declares it. */
+export interface CollectionDescription {
+  collection: string;
+  /** What one of its rows is called. */
+  type: string;
+  /** The property that the target keys its rows by. */
+  id: string;
+  /** Properties that are unique by themselves, and that the target can upsert on. */
+  alternateKeys: string[];
+  /** What can be written, without `id`. */
+  properties: CollectionProperty[];
+  /** Fields that point at rows, with the collections that they may point at. */
+  references: { field: string; collections: string[] }[];
+  /** Properties that take bytes. */
+  files: string[];
+}
+
+export interface ListCollections {
+  listCollections(): Promise<CollectionDescription[]>;
 }
 
 /** A reference with the target's key of the row it points at; `targetKey: null` empties it. */
@@ -389,7 +484,7 @@ export type TargetCapabilities = Pingable &
   WriteBatch &
   FindRows &
   ReadBack &
-  Partial<PrivilegeCheck & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
+  Partial<ListCollections & PrivilegeCheck & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
 
 export interface Target extends TargetCapabilities {
   readonly role: 'target';
@@ -400,6 +495,16 @@ export interface Target extends TargetCapabilities {
 
 /** Resolves a secret reference of the configuration. Values live in memory only. */
 export type SecretResolver = (reference: { env: string } | { file: string }) => string;
+
+/** What a person says of a system when a project begins. */
+export interface Address {
+  /** With the account as its user name, and never with a secret. */
+  url: URL;
+  /** Where the account's secret is; null: there is none. */
+  secret: SecretRef | null;
+  /** Where tokens are issued for the account; null: it signs in without. */
+  tokenUrl: string | null;
+}
 
 /** One kind of system: its settings and how to open it. One folder and one line in the registry. */
 export interface ConnectorKind<Settings extends z.ZodType = z.ZodType> {
@@ -412,6 +517,8 @@ export interface ConnectorKind<Settings extends z.ZodType = z.ZodType> {
    * Absent: the connection's name.
    */
   accountOf?(settings: z.infer<Settings>): string;
+  /** The settings that an address stands for; null when it is not one of this kind. */
+  settingsFor?(address: Address): z.input<Settings> | null;
   openSource?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Source>;
   openTarget?(name: string, settings: z.infer<Settings>, secrets: SecretResolver): Promise<Target>;
 }

@@ -63,7 +63,7 @@ const WaitingSlots = 16;
 export function queuesOf(config: Config, only?: readonly string[]): string[] {
   const sides = Object.values(config.migrations).flatMap(({ source, target }) => [
     queueOf('', 'source', source).slice(1),
-    queueOf('', 'target', target).slice(1),
+    ...(target === undefined ? [] : [queueOf('', 'target', target).slice(1)]),
   ]);
   const all = ['core', ...new Set(sides)];
   const unknown = only?.find((one) => !all.includes(one));

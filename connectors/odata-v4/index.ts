@@ -1,7 +1,9 @@
 import type { ConnectorKind, Target } from '../port.ts';
+import { settingsFor } from './address.ts';
 import { openAttachment, putAttachment } from './attachments.ts';
 import { beforeImage } from './before-image.ts';
 import { checkShape, fingerprint } from './check-shape.ts';
+import { listCollections } from './collections.ts';
 import { figures } from './figures.ts';
 import { findByLegacyKey } from './find.ts';
 import { ping } from './ping.ts';
@@ -20,6 +22,7 @@ export const odataV4: ConnectorKind<typeof Settings> = {
     const who = { oauth2: 'clientId' in auth ? auth.clientId : '', basic: 'user' in auth ? auth.user : '', none: '' };
     return `${new URL(url).origin} ${who[auth.kind]}`;
   },
+  settingsFor,
   // eslint-disable-next-line require-await
   async openTarget(name, settings, secrets) {
     const session = openSession(name, settings, secrets);
@@ -30,6 +33,7 @@ export const odataV4: ConnectorKind<typeof Settings> = {
       settlingMs: settings.settlingMs,
       ping: () => ping(session),
       close: () => session.close(),
+      listCollections: () => listCollections(session),
       checkShape: (collection) => checkShape(session, collection),
       fingerprint: (collections) => fingerprint(session, collections),
       writeBatch: (documents, mode, call) => writeBatch(session, documents, mode, call),

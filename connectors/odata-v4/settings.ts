@@ -61,3 +61,4 @@ export const Settings = z
     message: 'must be at least timeouts.requestMs: a request still under way has not settled',
   });
 export type Settings = z.infer<typeof Settings>;
+export type SettingsInput = z.input<typeof Settings>;

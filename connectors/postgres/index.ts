@@ -1,4 +1,5 @@
 import type { ConnectorKind, ReadRequest, Source, Target } from '../port.ts';
+import { settingsFor } from './address.ts';
 import { openAttachment, openTargetAttachment, putAttachment } from './attachments.ts';
 import { beforeImage } from './before-image.ts';
 import { openCatalogue } from './catalogue.ts';
@@ -15,6 +16,7 @@ import { checkPrivileges, checkTargetPrivileges } from './privileges.ts';
 import { countChunk, readChunk, stillStands } from './read.ts';
 import { countRows, readBack, readReference } from './read-back.ts';
 import { proveShown } from './rewritten.ts';
+import { listObjects } from './objects.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
 import { writeBatch } from './write.ts';
@@ -28,6 +30,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
   title: 'PostgreSQL',
   settings: Settings,
   accountOf: ({ host, port, database, user }) => `${host}:${port}/${database} ${user}`,
+  settingsFor,
   // eslint-disable-next-line require-await
   async openSource(name, settings, secrets) {
     const session = openSession(name, settings, secrets);
@@ -41,6 +44,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
       ping: () => ping(session),
       close: () => session.close(),
       describe: (objects) => describe(session, objects),
+      listObjects: () => listObjects(session),
       checkPrivileges: (objects) => checkPrivileges(session, objects),
       openLease: () => openLease(session),
       isAlive: (lease) => isAlive(session, lease),

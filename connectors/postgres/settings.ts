@@ -49,3 +49,4 @@ export const Settings = z.strictObject({
   target: AsTarget.prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;
+export type SettingsInput = z.input<typeof Settings>;

@@ -32,13 +32,16 @@ const folders = [
   { folder: 'staging', may: ['^model/', anyButTemporal], node: true },
   // Not mapping: controls are written against source and target, and never with the expressions that they control.
   { folder: 'reconcile', may: ['^(model|staging)/', anyButTemporal], node: true },
+  // Pure: what source and target declare comes in as the port's types, and text goes out.
+  { folder: 'proposal', may: ['^model/', '^connectors/port\\.ts$', npm('fastest-levenshtein')] },
   { folder: 'blueprints', may: ['^model/builders\\.ts$'] },
   { folder: 'portal', may: ['^(model|staging|reconcile)/', anyButTemporal], node: true },
   // What stands in for a real system must not share code with what is tested against it.
   { folder: 'sandbox', may: ['^model/', npm('@temporalio/(client|testing)'), anyButTemporal], node: true },
 ];
 
-const product = '^(model|mapping|workflows|activities|connectors|staging|reconcile|blueprints|portal|cli|worker)/';
+const product =
+  '^(model|mapping|workflows|activities|connectors|staging|reconcile|proposal|blueprints|portal|cli|worker)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

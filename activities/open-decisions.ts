@@ -44,7 +44,7 @@ export function decisionProblems(decisions: readonly OpenDecision[], mode: RunMo
     hint:
       mode === 'live'
         ? 'A live run leaves nothing open: decide, and take the comment away.'
-        : 'Decide, and take the comment away; a rehearsal may begin without.',
+        : 'Decide, and take the comment away: a rehearsal may begin before, a live run may not.',
     severity: mode === 'live' ? 'error' : 'warning',
   }));
 }

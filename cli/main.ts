@@ -15,7 +15,7 @@ import { loadConfig, type LoadedConfig } from './config.ts';
 import { addCustody } from './custody.ts';
 import { addInit } from './init/command.ts';
 import { makeKeyPair } from './people.ts';
-import { bold, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
+import { bold, decisionLines, dim, ExitCode, green, problemText, red, say, sayFailure, sayJson } from './print.ts';
 import { ProgressView, readStatus } from './progress.ts';
 import { withRetrying } from './retrying.ts';
 import { readCorrectionsFile, rejectsCsv } from './rejects.ts';
@@ -77,7 +77,8 @@ program
         errors += problems.filter((problem) => problem.severity === 'error').length;
         if (shared().json) sayJson({ migration: one, ready: plan !== null, problems });
         else {
-          for (const problem of problems) say(problemText(problem));
+          for (const line of decisionLines(problems)) say(line);
+          for (const problem of problems) if (problem.code !== 'blueprint.undecided') say(problemText(problem));
           say(plan ? `${green('ready')} ${bold(one)}: ${plan.order.join(', ')}` : `${red('not ready')} ${bold(one)}`);
         }
       }

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { LandfallError, placeOf, type Problem } from '../model/errors.ts';
 
@@ -34,6 +35,18 @@ export function problemText(problem: Problem): string {
     ...(place === '' ? [] : [`  where: ${place}`]),
     ...(problem.hint === '' ? [] : [`  do:    ${problem.hint}`]),
   ].join('\n');
+}
+
+/** What is left to people, one line each with the place first, so that an editor's terminal leads there. */
+export function decisionLines(problems: readonly Problem[]): string[] {
+  const open = problems.filter((one) => one.code === 'blueprint.undecided');
+  const [first] = open;
+  if (!first) return [];
+  const count = open.length === 1 ? 'A decision is' : `${open.length} decisions are`;
+  return [
+    `${yellow('open')} ${count} left to people. ${first.hint}`,
+    ...open.map(({ what, where }) => `  ${relative(process.cwd(), where.file ?? '')}:${where.line ?? ''}  ${what}`),
+  ];
 }
 
 function failureOf(error: unknown): Problem {

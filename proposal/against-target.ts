@@ -1,11 +1,12 @@
 import type { CatalogueColumn, CollectionDescription, CollectionProperty } from '../connectors/port.ts';
-import { fieldFor, inWords } from './kinds.ts';
+import { fieldFor } from './kinds.ts';
+import { leftovers } from './leftovers.ts';
 import { likeness, pairs, prefixes, Sure } from './match.ts';
 import type { ProposedField } from './proposal.ts';
 import type { Edge } from './references.ts';
 import { sqlName } from './sql-names.ts';
 import { wordsOf } from './names.ts';
-import { described, isSurrogate, type Candidate, type Fields } from './table.ts';
+import { isSurrogate, polymorphic, type Candidate, type Fields } from './table.ts';
 
 /** The property that shall carry Landfall's key for a row, and what that asks of people. */
 function keyOf(of: CollectionDescription): Fields['collection'] {
@@ -63,13 +64,16 @@ function plainField(column: CatalogueColumn, property: CollectionProperty, score
 /** Fields that a collection of the target has, filled from the columns that are called alike and hold what it takes. */
 export function targetFields(
   of: Candidate & { collection: CollectionDescription },
+  collections: readonly CollectionDescription[],
   collectionOf: (entity: string) => string | null,
   isLater: (edge: Edge) => boolean,
 ): Fields {
   const { table, collection: target } = of;
   const collection = keyOf(target);
   const free = target.properties.filter((one) => one.name !== collection.legacyKey);
-  const empty = [...prefixes(free.map((one) => one.name)), wordsOf(table.table).at(-1) ?? ''];
+  // What begins the names of many of the target's properties is its publisher; a table's own name says nothing in it.
+  const everything = collections.flatMap((one) => one.properties.map((property) => property.name));
+  const empty = [...prefixes(everything), wordsOf(table.table).at(-1) ?? ''];
   const referring = new Set(of.edges.flatMap((edge) => edge.columns));
   const columns = table.columns.filter(
     (one) => !referring.has(one.name) && !isSurrogate(one, table) && one.holds.kind !== 'bytes',
@@ -112,39 +116,17 @@ export function targetFields(
     }
   }
 
-  const placed = new Set([...matched.map((one) => one.a)]);
-  const unplaced = columns.filter((one) => !placed.has(one));
-  const filled = new Set(fields.map((one) => one.field));
-  const hints = nearMisses(unplaced, target, filled, empty);
-  const told = new Set(hints.map((one) => one.column));
-  const homeless = [
-    ...unplaced.filter((one) => !told.has(one.name)).map(described),
-    ...of.edges.filter((edge) => !linked.has(edge)).map((edge) => `${edge.columns.join(', ')} (→ ${edge.to})`),
-  ];
-  const wanting = free.filter((one) => one.required && !filled.has(one.name));
-  return {
-    collection,
-    fields,
-    decide: [],
-    notes: [],
-    suggestions: [
-      ...wanting.map((one) => ({
-        among: 'fields' as const,
-        decide: `${target.collection} wants a value for ${one.name} (${inWords(one.holds)}), and no column is called like it.`,
-        code: [],
-      })),
-      ...hints.map(({ decide, code }) => ({ decide, code, among: 'fields' as const })),
-      ...(homeless.length === 0
-        ? []
-        : [
-            {
-              decide: `nothing in ${target.collection} is called like these, so they stay behind: ${homeless.join(', ')}.`,
-              code: [],
-              among: 'fields' as const,
-            },
-          ]),
-    ],
-  };
+  const placed = new Set(matched.map((one) => one.a));
+  const suggestions = leftovers({
+    target,
+    collections,
+    columns: columns.filter((one) => !placed.has(one)),
+    elsewhere: new Set(polymorphic(table, of.edges).flatMap(({ type, id }) => [type, id])),
+    edges: of.edges.filter((edge) => !linked.has(edge)),
+    filled: new Set([collection.legacyKey, ...fields.map((one) => one.field)]),
+    empty,
+  });
+  return { collection, fields, decide: [], notes: [], suggestions };
 }
 
 /** Which field of the target stands for which edge. A field that alone may point there is taken whatever it is called. */
@@ -168,43 +150,4 @@ function linkedEdges(
     if (!found.has(edge) && only && left.length === 1) found.set(edge, { ...only, sure: possible(edge).length === 1 });
   }
   return found;
-}
-
-/** Columns that are called like something they cannot fill as they are: what it would take. */
-function nearMisses(
-  columns: readonly CatalogueColumn[],
-  target: CollectionDescription,
-  filled: ReadonlySet<string>,
-  empty: readonly string[],
-): { column: string; decide: string; code: string[] }[] {
-  const lookups = target.references
-    .filter((one) => !filled.has(one.field))
-    .map((one) => ({ name: one.field, holds: null, collections: one.collections }));
-  const properties = target.properties
-    .filter((one) => !filled.has(one.name))
-    .map((one) => ({ name: one.name, holds: one.holds, collections: [] as string[] }));
-  const near = pairs(columns, [...lookups, ...properties], (column, one) =>
-    one.holds && fieldFor(column.holds, one.holds) ? 0 : likeness(column.name, one.name, empty),
-  );
-  return near.map(({ a: column, b: to }) => {
-    const name = sqlName(column.name);
-    if (!to.holds) {
-      return {
-        column: column.name,
-        decide: `${to.name} points at ${to.collections.join(' or ')}: which row does ${described(column)} mean? For example:`,
-        code: [
-          `${to.name}: targetLookup('${to.collections[0] ?? ''}', { match: 'PROPERTY', take: 'ID' }, sql\`${name}\`),`,
-        ],
-      };
-    }
-    const code =
-      /^(integer|bigint)$/.test(to.holds.kind) && /^(text|enum)$/.test(column.holds.kind)
-        ? [`${to.name}: sql\`CASE ${name} WHEN 'A' THEN 1 WHEN 'B' THEN 2 END\`,`]
-        : [`${to.name}: sql\`${name}\`,`];
-    return {
-      column: column.name,
-      decide: `${to.name} holds ${inWords(to.holds)}, and ${column.name} is ${column.nativeType}: say how the one becomes the other.`,
-      code,
-    };
-  });
 }

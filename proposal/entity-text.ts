@@ -102,10 +102,10 @@ export function entityText(entity: ProposedEntity): string {
       'fields',
       [
         ...entity.fields.flatMap((one) => [
-          ...one.decide.flatMap((text) => decision(text, '    ')),
           ...(one.source.kind === 'crosswalk' && one.source.later
             ? comment('Set in a second pass, when every row that it may point at is there.', '    ')
             : []),
+          ...one.decide.flatMap((text) => decision(text, '    ')),
           `    ${propertyName(one.field)}: ${sourceText(one)},`,
         ]),
         ...suggestions(entity, 'fields', '    '),

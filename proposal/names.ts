@@ -18,13 +18,13 @@ export function singular(word: string): string {
   return word.endsWith('s') ? word.slice(0, -1) : word;
 }
 
-/** A title for people: `Invoice line`. */
+/** A title for people: `Invoice line`, `CRM`. */
 export function titleOf(name: string): string {
   // Modules repeat themselves in the names of their main tables: `order_order`.
   const text = wordsOf(name)
     .filter((word, index, words) => word !== words[index - 1])
     .join(' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return text.length <= 3 ? text.toUpperCase() : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Names that Landfall keeps for its own files. */

@@ -24,23 +24,24 @@ report.html
 `;
 
 /** For the editor, and for `npm run types`: Node runs these files as they are. */
-const compiler = {
-  compilerOptions: {
-    target: 'es2024',
-    lib: ['es2024'],
-    module: 'nodenext',
-    types: [],
-    strict: true,
-    noUncheckedIndexedAccess: true,
-    exactOptionalPropertyTypes: true,
-    verbatimModuleSyntax: true,
-    erasableSyntaxOnly: true,
-    allowImportingTsExtensions: true,
-    skipLibCheck: true,
-    noEmit: true,
+const compiler = `{
+  "compilerOptions": {
+    "target": "es2024",
+    "lib": ["es2024"],
+    "module": "nodenext",
+    "types": [],
+    "strict": true,
+    "noUncheckedIndexedAccess": true,
+    "exactOptionalPropertyTypes": true,
+    "verbatimModuleSyntax": true,
+    "erasableSyntaxOnly": true,
+    "allowImportingTsExtensions": true,
+    "skipLibCheck": true,
+    "noEmit": true
   },
-  include: ['**/*.ts'],
-};
+  "include": ["**/*.ts"]
+}
+`;
 
 function packageText({ proposal, landfall, typescript }: Project): string {
   const content = {
@@ -98,13 +99,11 @@ ${lines.join('\n')}
 ${project.target ? '' : 'There is no target yet. Add its connection to `landfall.config.ts` and name it in the migration, give each entity the\ntarget’s own collection and fields, and run `landfall check` again.\n\n'}A comment that begins with \`decide:\` is a question to a person. \`landfall check\` lists them with file and line; take each
 away when it is answered. A rehearsal may begin with open ones, a live run may not.
 
-| | |
-| --- | --- |
-| \`landfall.config.ts\` | connections, people, migrations; secrets only as references |
-| \`blueprints/${proposal.name}/blueprint.ts\` | the entities that move, in order |
-| \`blueprints/${proposal.name}/controls.ts\` | figures that must agree on both sides |
-| \`people/\` | public keys: they belong into version control |
-| \`keys/\` | private keys and the master key: they do not, and Git ignores them |
+- \`landfall.config.ts\`: connections, people, migrations; secrets only as references
+- \`blueprints/${proposal.name}/blueprint.ts\`: the entities that move, in order
+- \`blueprints/${proposal.name}/controls.ts\`: figures that must agree on both sides
+- \`people/\`: public keys, which belong into version control
+- \`keys/\`: private keys and the master key, which do not: Git ignores them
 `;
 }
 
@@ -118,7 +117,7 @@ export function projectFiles(project: Project): Record<string, string> {
   return {
     'landfall.config.ts': configText(project),
     'package.json': packageText(project),
-    'tsconfig.json': `${JSON.stringify(compiler, null, 2)}\n`,
+    'tsconfig.json': compiler,
     '.gitignore': ignored,
     'README.md': readmeText(project),
     ...Object.fromEntries(blueprint),

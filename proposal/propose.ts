@@ -50,7 +50,8 @@ export function propose(of: {
   const nameOf = new Map(keyed.map((table, index) => [table.object, names[index] ?? '']));
   const declared = declaredEdges(keyed, nameOf);
   const edges = [...declared.edges, ...guessedEdges(keyed, nameOf, declared.edges)];
-  const chosen = collectionsFor(keyed, of.collections ?? []);
+  const collections = of.collections ?? [];
+  const chosen = collectionsFor(keyed, collections);
   const candidates = keyed.map((table): Candidate => {
     const name = nameOf.get(table.object) ?? '';
     const found = chosen.get(table);
@@ -62,7 +63,7 @@ export function propose(of: {
   const used = candidates.flatMap((one) =>
     usedEdges(
       one,
-      fieldsOf(one, candidates, () => false),
+      fieldsOf(one, candidates, collections, () => false),
     ),
   );
   const rowsOf = (name: string): number => keyed.find((table) => nameOf.get(table.object) === name)?.estimatedRows ?? 0;
@@ -70,7 +71,7 @@ export function propose(of: {
   const entities = candidates.map((one) => {
     const entity = entityOf(
       one,
-      fieldsOf(one, candidates, (edge) => later.has(edge)),
+      fieldsOf(one, candidates, collections, (edge) => later.has(edge)),
     );
     entity.decide.push(
       ...declared.others.filter(({ from }) => from === one.name).map(({ decide }) => decide),
@@ -118,12 +119,17 @@ export function propose(of: {
   };
 }
 
-function fieldsOf(one: Candidate, all: readonly Candidate[], isLater: (edge: Edge) => boolean): Fields {
+function fieldsOf(
+  one: Candidate,
+  all: readonly Candidate[],
+  collections: readonly CollectionDescription[],
+  isLater: (edge: Edge) => boolean,
+): Fields {
   const collectionOf = (name: string): string | null =>
     all.find((other) => other.name === name)?.collection?.collection ?? null;
   const { collection } = one;
   return collection
-    ? targetFields({ ...one, collection }, collectionOf, isLater)
+    ? targetFields({ ...one, collection }, collections, collectionOf, isLater)
     : mirrorFields(one, (name) => collectionOf(name) ?? name, isLater);
 }
 

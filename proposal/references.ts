@@ -54,6 +54,9 @@ function isCalledAfter(column: CatalogueColumn, of: CatalogueTable, from: Catalo
   if (same) return words[0] === 'parent' && (words.length === 1 || words.length === 2);
   if (column.name === key.name && !anonymous.has(key.name.toLowerCase())) return true;
   const table = wordsOf(of.table).map(singular).join(' ');
+  const named = words.map(singular).join(' ');
+  // Hardly anything but a key is a UUID, so that a role in front of the table's name is enough: `primary_contact`.
+  if (key.holds.kind === 'uuid' && named.endsWith(` ${table}`)) return true;
   return words.length > 1 && anonymous.has(words.at(-1) ?? '') && words.slice(0, -1).map(singular).join(' ') === table;
 }
 

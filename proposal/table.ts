@@ -78,7 +78,7 @@ export function suggestionsFor(of: Candidate): ProposedEntity['suggestions'] {
   const bytes = of.table.columns.filter((one) => one.holds.kind === 'bytes' && !of.table.key.includes(one.name));
   const attachments = bytes.map((column) => ({
     among: 'entity' as const,
-    decide: `${column.name} holds bytes. They travel as a file of the row, if the target has a place for it:`,
+    decide: `${column.name} holds bytes. They travel as a file of the row, if the target has a place for one.`,
     code: [
       `attachments: attachments({ content: '${column.name}', property: '${files[0] ?? 'PROPERTY'}', fileName: sql\`${sqlName(nameColumn.name)}\` }),`,
     ],

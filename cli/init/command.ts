@@ -8,7 +8,7 @@ import { init, type Made } from './init.ts';
 function sayMade(made: Made): void {
   const { entities, waiting, controls } = made.proposal;
   const where = relative(process.cwd(), made.folder) || '.';
-  const left = waiting.length === 0 ? '' : `, ${waiting.length} more tables to place`;
+  const left = waiting.length === 0 ? '' : `, ${waiting.length} more to place`;
   say(`${bold(made.proposal.name)}: ${entities.length} entities, ${controls.length} controls${left}, in ${where}`);
   say();
   const next: Made['next'] = where === '.' ? made.next : [[`cd ${where}`, ''], ...made.next];

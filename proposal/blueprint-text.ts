@@ -92,10 +92,9 @@ function controlsText(proposal: Proposal): string {
   return [
     ...importLines(sums.length === 0 ? ['count'] : ['count', 'sum'], 'landfall'),
     '',
-    ...docComment(['The rows of each entity.']),
-    ...listLines('const rows = [', counted, '].map((of) =>', ''),
-    '  count(`${of}-rows`, { title: `Rows of ${of}`, source: { of }, target: { of } }),',
-    ');',
+    ...docComment(['Whose rows are counted on both sides.']),
+    ...listLines('const entities = [', counted, '];', ''),
+    'const rows = entities.map((of) => count(`${of}-rows`, { title: `Rows of ${of}`, source: { of }, target: { of } }));',
     '',
     ...docComment([
       'Figures that are computed on both sides, each with expressions over its own columns. Add what the owner would ask of',

@@ -36,9 +36,13 @@ function referencesOf(service: Service, type: EntityType): CollectionDescription
   });
 }
 
-/** What the service's $metadata says can be written, collection by collection. */
+/** What the service's $metadata says can be written, as it is now. */
 export async function listCollections(session: Session): Promise<CollectionDescription[]> {
-  const service = await session.metadata(true);
+  return collectionsOf(await session.metadata(true));
+}
+
+/** What can be written to each set of a service whose rows have one key. */
+export function collectionsOf(service: Service): CollectionDescription[] {
   return [...service.sets].flatMap(([collection, type]) => {
     const [id] = type.key;
     if (id === undefined || type.key.length > 1) return [];

@@ -26,6 +26,16 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** In this process the secrets are set for as long as they are needed. */
+async function withSecrets(work: () => Promise<void>): Promise<void> {
+  Object.assign(process.env, secrets);
+  try {
+    await work();
+  } finally {
+    for (const name of Object.keys(secrets)) Reflect.deleteProperty(process.env, name);
+  }
+}
+
 const source = (): string => `postgres://landfall_reader@127.0.0.1:${landing.postgres.port}/legacy_crm`;
 const target = (): string => landing.cloud.url.replace('//', '//landfall@');
 const flags = (): string[] => [

@@ -79,6 +79,18 @@ describe('a mistake ends in an error that names its place and the remedy, before
     );
   });
 
+  test('no target yet, which keeps nobody from hearing what is wrong on the source’s side', async () => {
+    const found = await problems({
+      config: (config) => {
+        const { target, ...rest } = config.migrations['crm'] ?? {};
+        Object.assign(config.migrations, { crm: rest });
+        expect(target).toBe('cloudCrm');
+      },
+      blueprint: ['membership.ts', 'crm_class: sql`class`', 'crm_class: sql`klass`'],
+    });
+    expect(found.map((one) => one.code)).toEqual(['config.no-target', 'mapping.unknown-column']);
+  });
+
   test('a mapping that names a column that is not there', async () => {
     const found = await problems({ blueprint: ['membership.ts', 'crm_class: sql`class`', 'crm_class: sql`klass`'] });
     expect(found).toContainEqual(

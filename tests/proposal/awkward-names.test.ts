@@ -43,7 +43,7 @@ test('whatever tables and columns are called, the files compile, load and hold t
     ...names.map((name) =>
       aTable(name, {
         key: ['id'],
-        comment: `The table /** ${name} */ // decide: no`,
+        comment: `The table ${name} */ goes on // decide: no`,
         columns: ['id integer', 'at timestamp', 'total numeric(18,2)'],
       }),
     ),

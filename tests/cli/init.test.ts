@@ -38,11 +38,13 @@ async function withSecrets(work: () => Promise<void>): Promise<void> {
 
 const source = (): string => `postgres://landfall_reader@127.0.0.1:${landing.postgres.port}/legacy_crm`;
 const target = (): string => landing.cloud.url.replace('//', '//landfall@');
-const flags = (): string[] => [
-  ...['--source', source(), '--password-env', 'CRM_PASSWORD'],
-  ...['--target', target(), '--target-secret-env', 'CLOUD_SECRET', '--target-token-url', landing.cloud.tokenUrl],
-  ...['--name', 'crm', '--engineer', 'emil', '--owner', 'olga', '--time-zone', 'Europe/Zurich'],
-];
+/** Flags as a person types them; no value holds a space. */
+const flags = (): string[] =>
+  [
+    `--source ${source()} --password-env CRM_PASSWORD`,
+    `--target ${target()} --target-secret-env CLOUD_SECRET --target-token-url ${landing.cloud.tokenUrl}`,
+    '--name crm --engineer emil --owner olga --time-zone Europe/Zurich',
+  ].flatMap((line) => line.split(' '));
 const make = (folder: string, args: string[], env: Record<string, string> = secrets): Promise<Said> =>
   landfallIn(root, ['init', folder, ...args], env);
 

@@ -197,9 +197,11 @@ export async function makePlan(of: {
       problems.push(...((await from.checkPrivileges?.([...new Set(objects)])) ?? []));
     });
     const collections = blueprint.entities.flatMap(partsOf).map((part) => part.to.collection);
-    await collected(problems, { connection: settings.target }, async () => {
-      problems.push(...((await to.checkPrivileges?.([...new Set(collections)])) ?? []));
-    });
+    if (to && targetName !== undefined) {
+      await collected(problems, { connection: targetName }, async () => {
+        problems.push(...((await to.checkPrivileges?.([...new Set(collections)])) ?? []));
+      });
+    }
     await withDuckJob(of.budget, { purpose: 'inspect the mapping', scratch: of.scratch }, async (job) => {
       const guard = await openMappingGuard(job);
       for (const part of blueprint.entities.flatMap(partsOf)) {

@@ -20,7 +20,10 @@ async function direct(system: System, plan: Plan, run: string): Promise<number> 
   const of = { run, plan: await putPlan(await system.staging(run), plan) };
   const started = performance.now();
   const fanOut = plan.options.chunkFanOut;
-  await Promise.all([assessSource(system, of, quietly), assessTarget(system, of, quietly)]);
+  await Promise.all([
+    assessSource(system, of, quietly),
+    assessTarget(system, of, quietly, () => Promise.resolve(false)),
+  ]);
   await stageLookups(system, of, quietly);
   const { extract, figures } = await underLease(system, of, async (lease) => ({
     extract: await extractAll(system, of, lease, fanOut),

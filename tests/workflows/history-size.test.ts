@@ -26,7 +26,7 @@ const EventsAtMost = 2 * Suggested + 800;
 const BytesAtMost = 10 * 1024 * 1024;
 const PayloadAtMost = 256 * 1024;
 const BytesPerChunk = 3 * 1024;
-const Patience = Scale < 1 ? 100_000 : 3_600_000;
+const Patience = Scale < 1 ? 240_000 : 3_600_000;
 
 let temporal: ProvidedTemporal;
 let bench: Bench;

@@ -10,6 +10,7 @@ import { planOf } from './a-plan.ts';
 import { never } from './a-target.ts';
 
 const column = (name: string) => ({ name, nativeType: 'text', stagedType: 'VARCHAR', nullable: false });
+const columns = [column('org_id'), column('name')];
 const rows = [1, 2, 3].map((n) => ({ org_id: String(n), name: `Organisation ${n}` }));
 let staging: Staging;
 
@@ -21,14 +22,16 @@ beforeEach(async () => {
 async function extracted(said: number): ReturnType<typeof extractChunk> {
   const part = { estimatedRows: 3, sourceFingerprint: '', targetFingerprint: '', classes: {}, reads: {} };
   const plan = planOf(makeKeyPair().publicKey, {
-    parts: { organisation: { ...part, columns: [column('org_id'), column('name')] } },
+    parts: { organisation: { ...part, columns } },
   });
   const source: Source = {
     role: 'source',
     kind: 'memory',
     ping: never,
     close: () => Promise.resolve(),
-    describe: never,
+    describe: async ([object = '']) => [
+      { object, columns, uniqueKeys: [['org_id']], estimatedRows: 3, fingerprint: '' },
+    ],
     planChunks: never,
     readChunk: async () => ({
       via: 'rows',

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import {
   DefaultLogger,
@@ -17,7 +15,7 @@ import { extensionFile } from '../staging/duckdb/extensions.ts';
 import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
 import { createSystem, secretResolver } from './dependencies.ts';
-import { workflowSources } from './bundle.ts';
+import { workflowBundle } from './bundle.ts';
 import { dataConverterOf } from './payloads.ts';
 import { limiterShares } from './shares.ts';
 
@@ -25,14 +23,6 @@ export interface RunningWorker {
   /** Ends when the worker has been told to stop and its steps are done. */
   readonly done: Promise<void>;
   stop(): Promise<void>;
-}
-
-/** The workflows: the bundle that the package ships, else the sources beside this file. */
-function workflowsOf(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
-  const bundle = fileURLToPath(new URL('../workflows.bundle.js', import.meta.url));
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
-  const { workflowsPath, workflowInterceptorModules } = workflowSources();
-  return { workflowsPath, interceptors: { workflowModules: workflowInterceptorModules } };
 }
 
 export interface WorkerStart {
@@ -128,7 +118,7 @@ export async function startWorker(
         namespace,
         dataConverter,
         taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
-        ...(core ? workflowsOf() : {}),
+        ...(core ? { workflowBundle: await workflowBundle() } : {}),
         ...versioned,
         activities,
         // Steps that work on rows wait for DuckDB's slots inside.

@@ -4,14 +4,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { auditRun } from '../../activities/audit.ts';
 import { readReport } from '../../activities/reports.ts';
 import { decide, heldRows, withClient, withSystem } from '../../cli/runs.ts';
 import type { Audit } from '../../activities/audit.ts';
 import type { SecretRef } from '../../model/names.ts';
-import { workflowSources } from '../../worker/bundle.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
 import { dataConverterOf } from '../../worker/payloads.ts';
 import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
 import { makeLanding, type Landing } from './landing.ts';
@@ -124,10 +124,12 @@ test('Temporal holds nothing but what is encrypted, and it replays', { timeout: 
   expect([...found.keys()]).toEqual(['binary/encrypted']);
   expect(found.get('binary/encrypted')).toBeGreaterThan(100);
   const history = await withClient(landing.loaded, (client) => client.workflow.getHandle(run).fetchHistory());
-  const workflowBundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
+  const bundle = await workflowBundle();
   const dataConverter = dataConverterOf(landing.loaded.config, landing.loaded.folder);
-  await expect(Worker.runReplayHistory({ workflowBundle, dataConverter }, history, run)).resolves.toBeUndefined();
-  await expect(Worker.runReplayHistory({ workflowBundle }, history, run)).rejects.toThrow(/encoding/);
+  await expect(
+    Worker.runReplayHistory({ workflowBundle: bundle, dataConverter }, history, run),
+  ).resolves.toBeUndefined();
+  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, history, run)).rejects.toThrow(/encoding/);
 });
 
 test('whoever lacks a key is told which setting it belongs to', async () => {

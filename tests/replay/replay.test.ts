@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { workflowSources } from '../../worker/bundle.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
 import { otherBuild } from './other-build.ts';
 import { logFrom } from '../../worker/worker.ts';
 
 const folder = new URL('histories/', import.meta.url);
 const histories = readdirSync(folder).filter((file) => file.endsWith('.json'));
-let bundle: WorkflowBundleWithSourceMap;
+let bundle: { codePath: string };
 
 const read = (file: string): string => readFileSync(new URL(file, folder), 'utf8');
 /** Runs of today's code over a recorded history. */
@@ -15,7 +15,7 @@ const replay = (history: unknown): Promise<void> => Worker.runReplayHistory({ wo
 
 beforeAll(async () => {
   logFrom('ERROR');
-  bundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
+  bundle = await workflowBundle();
 }, 60_000);
 
 describe('runs recorded from released code go on under the code of today', () => {
@@ -34,7 +34,7 @@ describe('a release that asks something more of the server', () => {
   const under = async (how: 'patched' | 'heedless'): Promise<Map<string, boolean>> => {
     const build = await otherBuild(how);
     try {
-      const changed = await bundleWorkflowCode({ ...workflowSources(build.root), logger: new DefaultLogger('ERROR') });
+      const changed = await workflowBundle(build.root);
       const replayed = new Map<string, boolean>();
       for (const file of histories.filter((name) => name.startsWith('migration'))) {
         const going = Worker.runReplayHistory({ workflowBundle: changed }, JSON.parse(read(file)));

@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { queueOf } from '../../model/queues.ts';
-import { workflowSources } from '../../worker/bundle.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
 import { logFrom } from '../../worker/worker.ts';
 import type { MigrationInput } from '../../workflows/memory.ts';
 import { simulatedSteps, type Asked, type Simulated } from './simulated-steps.ts';
@@ -16,7 +10,7 @@ import { simulatedSteps, type Asked, type Simulated } from './simulated-steps.ts
 /** Where real workflows run with simulated steps. */
 export interface Bench {
   client: Client;
-  bundle: WorkflowBundleWithSourceMap;
+  bundle: { codePath: string };
   /** Starts a run, with workers of its own. @param carried as if it had continued as new with it */
   start(of: Simulated, carried?: MigrationInput['carried']): Promise<{ run: string; asked: Asked }>;
   /** Stops the workers of all runs that were started. */
@@ -28,7 +22,7 @@ export async function makeBench(address: string): Promise<Bench> {
   logFrom('ERROR');
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection });
-  const bundle = await bundleWorkflowCode({ ...workflowSources(), logger: new DefaultLogger('ERROR') });
+  const bundle = await workflowBundle();
   const ending: (() => Promise<void>)[] = [];
   const idle = async (): Promise<void> => {
     for (const end of ending.splice(0)) await end();

@@ -28,6 +28,10 @@ if (older(process.versions.node.split('.').map(Number), wanted.split('.').map(Nu
   process.exit(1);
 }
 
+// What V8 has compiled is kept for the user: starting takes half as long. Where it cannot be kept, nothing is lost.
+var caches = process.env.XDG_CACHE_HOME || path.join(require('os').homedir(), '.cache');
+require('module').enableCompileCache(path.join(caches, 'landfall', 'compiled'));
+
 // A checkout runs its sources, so that it never shows what an earlier build did.
 var source = path.join(root, 'cli', 'main.ts');
 var built = path.join(root, 'dist', 'cli', 'main.js');

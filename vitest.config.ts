@@ -12,9 +12,11 @@ export default defineConfig({
     retry: 0,
     // What a passing test prints is of interest to nobody.
     silent: 'passed-only',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 30_000,
+    // A bound on hanging, not a measure of speed: the machine may be busy with other things.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     // Workers and commands that tests start compile once what they all are made of.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') },
     globalSetup: ['tests/setup/leftovers.ts'],

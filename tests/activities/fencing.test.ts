@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   if (!odataV4.openTarget) throw new Error('no target');
   target = await odataV4.openTarget('cloud', settings, () => cloud.clientSecret);
-}, 60_000);
+});
 
 afterAll(async () => {
   await target.close();

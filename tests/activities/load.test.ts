@@ -79,7 +79,7 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test('memory holds the documents that are under way, however many lines a chunk has', { timeout: 60_000 }, async () => {
+test('memory holds the documents that are under way, however many lines a chunk has', async () => {
   const staging = await staged();
   const plan = planOf('-----BEGIN PUBLIC KEY-----', { blueprint: blueprint('erp', { entities: [journal] }) });
   const task: ChunkTask = {

@@ -13,7 +13,7 @@ const folders: string[] = [];
 
 beforeAll(async () => {
   landing = await makeLanding({ temporal: '127.0.0.1:1', size: 500 });
-}, 60_000);
+});
 afterAll(async () => {
   await landing.close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });

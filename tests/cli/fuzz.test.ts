@@ -95,7 +95,7 @@ test(`${Mutants} mutated configurations are taken, or say what is wrong with the
   expect(new Set(outcomes)).toEqual(new Set(['taken', 'refused']));
 });
 
-test(`${Mutants} mutated blueprints are taken, or say what is wrong with them`, { timeout: 60_000 }, () => {
+test(`${Mutants} mutated blueprints are taken, or say what is wrong with them`, () => {
   const random = seeded(13);
   const outcomes = Array.from({ length: Mutants }, () => {
     const parsed = Blueprint.safeParse(mutated(crm, random));

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await landing.legacy('CREATE SCHEMA closed');
   await landing.legacy('CREATE TABLE closed.hidden (id integer PRIMARY KEY)');
   root = await mkdtemp(join(tmpdir(), 'landfall-init-'));
-}, 60_000);
+});
 
 afterAll(async () => {
   await landing.close();
@@ -70,27 +70,23 @@ test(
   },
 );
 
-test(
-  'writes secrets as references alone, keys for nobody else to read, and two people',
-  { timeout: 60_000 },
-  async () => {
-    await make('kept', flags());
-    const folder = join(root, 'kept');
-    const config = await readFile(join(folder, 'landfall.config.ts'), 'utf8');
-    expect(config).toContain(`password: env('CRM_PASSWORD')`);
-    expect(config).toContain(`clientSecret: env('CLOUD_SECRET')`);
-    for (const secret of Object.values(secrets)) expect(config).not.toContain(secret);
-    expect(config).toMatch(/olga: \{[^}]*roles: \['owner'\]/);
-    expect(config).toMatch(/emil: \{[^}]*roles: \['engineer'\]/);
-    for (const key of ['master.key', 'olga.key', 'emil.key']) {
-      expect((await stat(join(folder, 'keys', key))).mode & 0o777).toBe(0o600);
-    }
-    const ignored = await readFile(join(folder, '.gitignore'), 'utf8');
-    expect(ignored.split('\n')).toEqual(expect.arrayContaining(['keys/', 'staging/', 'node_modules/']));
-  },
-);
+test('writes secrets as references alone, keys for nobody else to read, and two people', async () => {
+  await make('kept', flags());
+  const folder = join(root, 'kept');
+  const config = await readFile(join(folder, 'landfall.config.ts'), 'utf8');
+  expect(config).toContain(`password: env('CRM_PASSWORD')`);
+  expect(config).toContain(`clientSecret: env('CLOUD_SECRET')`);
+  for (const secret of Object.values(secrets)) expect(config).not.toContain(secret);
+  expect(config).toMatch(/olga: \{[^}]*roles: \['owner'\]/);
+  expect(config).toMatch(/emil: \{[^}]*roles: \['engineer'\]/);
+  for (const key of ['master.key', 'olga.key', 'emil.key']) {
+    expect((await stat(join(folder, 'keys', key))).mode & 0o777).toBe(0o600);
+  }
+  const ignored = await readFile(join(folder, '.gitignore'), 'utf8');
+  expect(ignored.split('\n')).toEqual(expect.arrayContaining(['keys/', 'staging/', 'node_modules/']));
+});
 
-test('writes nothing over what is there', { timeout: 60_000 }, async () => {
+test('writes nothing over what is there', async () => {
   const folder = await mkdtemp(join(root, 'full-'));
   await writeFile(join(folder, 'package.json'), '{}\n');
   const said = await make(folder, flags());
@@ -129,7 +125,7 @@ test('says which answer is wrong, and what to do', async () => {
   });
 });
 
-test('asks a person at a terminal for what was not said', { timeout: 60_000 }, async () => {
+test('asks a person at a terminal for what was not said', async () => {
   const answers = new Map([
     [/source/, source()],
     [/password/, 'CRM_PASSWORD'],

@@ -10,7 +10,7 @@ let landing: Landing;
 
 beforeAll(async () => {
   landing = await makeLanding({ temporal: nowhere, size: 400 });
-}, 60_000);
+});
 
 afterAll(() => landing.close());
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   postgres = await startPostgres({ dataDir: data, durable: false });
   wire = await openWire();
   wire.to(postgres.port);
-}, 60_000);
+});
 
 afterAll(async () => {
   await wire.close();

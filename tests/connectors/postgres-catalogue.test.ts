@@ -28,7 +28,7 @@ beforeAll(async () => {
     CREATE VIEW shop.seen AS SELECT id FROM shop.thing`);
   source = await harness.open();
   tables = (await source.listObjects?.()) ?? [];
-}, 60_000);
+});
 
 afterAll(async () => {
   await source.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const opened = await postgres.openSource?.('odd', settings, () => 'reader-secret');
   if (!opened) throw new Error('no source');
   source = opened;
-}, 60_000);
+});
 
 afterAll(async () => {
   await source.close();

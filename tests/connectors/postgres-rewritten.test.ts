@@ -8,7 +8,7 @@ let source: Source;
 beforeAll(async () => {
   harness = await postgresHarness();
   source = await harness.open();
-}, 60_000);
+});
 
 afterAll(async () => {
   await source.close();

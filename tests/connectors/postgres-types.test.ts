@@ -91,7 +91,7 @@ beforeAll(async () => {
   await harness.run(`CREATE DOMAIN amount AS numeric(18,2); CREATE TYPE mood AS ENUM ('sad', 'ok');
     CREATE TYPE pair AS (a integer, b text)`);
   source = await harness.open();
-}, 60_000);
+});
 
 afterAll(async () => {
   await source.close();

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 const staging = (): string => join(landing.loaded.folder, landing.loaded.config.staging.folder);
 

@@ -28,7 +28,7 @@ afterAll(async () => {
   await worker.stop();
   await landing.close();
   await temporal.stop();
-}, 60_000);
+});
 
 /** How often each workflow of a run was executed, under the name of what it does. */
 async function executions(run: string): Promise<Map<string, number>> {

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 describe('a CRM that crosses from PostgreSQL into a cloud CRM', () => {
   test('arrives whole: nothing differs, nothing is missing, nothing is there twice', () => {

@@ -13,12 +13,12 @@ beforeAll(async () => {
   logFrom('ERROR');
   landing = await makeLanding({ temporal: inject('temporalAddress'), size: 2_000, options: { chunkRows: 60 } });
   worker = await startWorker(landing.loaded.config, landing.loaded.folder);
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 const say = (run: string, action: 'pause' | 'resume' | 'abort', person = 'emil'): Promise<unknown> => {
   const key = join(landing.loaded.folder, `${person}.key`);
@@ -65,21 +65,20 @@ test('a live run has its migration to itself, until it has ended', { timeout: 90
       if (!plan) throw new Error('no plan');
       await withClient(landing.loaded, (client) => requireAlone(landing.loaded, client, plan));
     });
-  const within = { timeout: 10_000 };
-  await expect.poll(() => asking('live').then(() => 'alone'), within).toBe('alone');
+  await expect.poll(() => asking('live').then(() => 'alone')).toBe('alone');
 
   const rehearsal = await landing.start({ mode: 'rehearsal' });
   const another = (run: string): object => ({ code: 'run.another', where: { migration: 'crm', run } });
-  await expect.poll(() => asking('live').catch((error: unknown) => error), within).toMatchObject(another(rehearsal));
+  await expect.poll(() => asking('live').catch((error: unknown) => error)).toMatchObject(another(rehearsal));
   await asking('rehearsal');
   await say(rehearsal, 'abort');
-  await expect.poll(() => asking('live').then(() => 'alone', String), { timeout: 30_000 }).toBe('alone');
+  await expect.poll(() => asking('live').then(() => 'alone', String)).toBe('alone');
 
   const live = await landing.start({ mode: 'live' });
   for (const mode of ['live', 'rehearsal'] as const) {
-    await expect.poll(() => asking(mode).catch((error: unknown) => error), within).toMatchObject(another(live));
+    await expect.poll(() => asking(mode).catch((error: unknown) => error)).toMatchObject(another(live));
   }
   // Also who ends it in the Temporal UI, without a word to anybody, is done with it.
   await withClient(landing.loaded, (client) => client.workflow.getHandle(live).terminate());
-  await expect.poll(() => asking('live').then(() => 'alone', String), within).toBe('alone');
+  await expect.poll(() => asking('live').then(() => 'alone', String)).toBe('alone');
 });

@@ -95,7 +95,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker?.stop();
   await landing.close();
-}, 60_000);
+});
 
 test('keys are changed while a run is open, and it goes on', { timeout: 240_000 }, async () => {
   run = await landing.start();

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
   await landing.close();
-}, 60_000);
+});
 
 test(
   'a rehearsal that reads a frozen source lets people work again as soon as it has read',

@@ -48,7 +48,7 @@ afterAll(async () => {
   disk.full = false;
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 const retried = (run: string): Promise<Retrying[]> =>
   withClient(landing.loaded, async (client) => (await withRetrying(client, await landing.status(run))).retrying ?? []);
@@ -63,7 +63,7 @@ test(
       disk.refused = 0;
       disk.full = true;
       await expect
-        .poll(() => retried(run), { timeout: 60_000, interval: 200 })
+        .poll(() => retried(run), { interval: 200 })
         .toContainEqual({
           step: expect.stringMatching(/\w/),
           workflow: expect.stringContaining(run),

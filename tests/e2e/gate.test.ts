@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 const say = (run: string, action: 'quality-gate' | 'replay', decision: string, about: string | null = null) =>
   withClient(landing.loaded, (client) =>

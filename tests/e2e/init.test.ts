@@ -43,7 +43,7 @@ afterAll(async () => {
   await worker.stop();
   await landing.close();
   await rm(root, { recursive: true, force: true });
-}, 60_000);
+});
 
 test(
   'a proposal that nobody has touched is rehearsed to a report that its owner can sign',

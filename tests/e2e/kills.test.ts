@@ -20,14 +20,14 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 beforeAll(async () => {
-  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 2_500, options: { chunkRows: 100 } });
+  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 1_500, options: { chunkRows: 100 } });
   worker = startWorkerProcess();
-}, 60_000);
+});
 
 afterAll(async () => {
   await kill(worker);
   await landing.close();
-}, 60_000);
+});
 
 test(
   'a worker killed once in each phase, and in a replay, loses no row and doubles none',

@@ -30,12 +30,12 @@ beforeAll(async () => {
   said = await saidByTemporal(client, taskQueue);
   await handle.terminate('Planted in a failure');
   said.push(...(await saidByTemporal(client, taskQueue)));
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker.stop();
   await connection.close();
-}, 30_000);
+});
 
 describe('the scan for leaks finds what was planted', () => {
   test.each([

@@ -139,7 +139,7 @@ beforeAll(async () => {
       await sleep(200);
     }
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   watching.abort();
@@ -147,7 +147,7 @@ afterAll(async () => {
   await stop();
   await proxy.stop();
   await landing.close();
-}, 60_000);
+});
 
 /** A run that starts while everything is well, and then meets something that is not. */
 async function broken(name: string, before: () => Promise<unknown>, after: () => Promise<unknown>): Promise<void> {

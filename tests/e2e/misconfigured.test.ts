@@ -42,7 +42,7 @@ async function told(code: string): Promise<Retrying['failure'] | undefined> {
       const { retrying = [] } = await withRetrying(client, await landing.status(run));
       return retrying.map((one) => one.failure).find((one) => one.code === code);
     });
-  await expect.poll(look, { timeout: 30_000, interval: 200 }).toBeDefined();
+  await expect.poll(look, { interval: 200 }).toBeDefined();
   return look();
 }
 
@@ -62,7 +62,7 @@ afterAll(async () => {
   await dismiss();
   await core.stop();
   await landing.close();
-}, 60_000);
+});
 
 test(
   'a worker that has another staging than the run is named with it, and ends nothing',

@@ -82,7 +82,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 describe('rows that are held back', () => {
   test('are all in one file, whatever held them, with the columns that there are to correct', () => {
@@ -207,7 +207,7 @@ describe('rows that are held back', () => {
     expect(JSON.stringify(log)).toContain('asked the membership office');
   });
 
-  test('leave a run that can be signed and switched', { timeout: 60_000 }, async () => {
+  test('leave a run that can be signed and switched', async () => {
     await landing.sign(run);
     await landing.until(run, (now) => now.phase === 'done');
     const late = await replay();

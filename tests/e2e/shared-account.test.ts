@@ -22,7 +22,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   for (const one of landings) await one.close();
-}, 60_000);
+});
 
 /** Two migrations that write other rows into one account of the cloud CRM. */
 async function two(options: Partial<RunOptions>, limits: Partial<Limits>): Promise<Landing> {
@@ -76,8 +76,9 @@ function watched(landing: Landing): { seen: Account[]; stop(): Promise<void> } {
   };
 }
 
+/** What comes after the load reads and no more. */
 async function loaded(landing: Landing, runs: readonly string[]): Promise<void> {
-  await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'sign-off')));
+  await Promise.all(runs.map((run) => landing.until(run, (now) => /reconcile|sign-off/.test(now.phase))));
 }
 
 test(
@@ -92,9 +93,7 @@ test(
       ['crm', 'other'].map((migration) => landing.start({ migration, mode: 'rehearsal' })),
     );
     await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'load')));
-    await expect
-      .poll(() => watch.seen.at(-1)?.holders.filter((one) => one.granted > 0).length, { timeout: 60_000 })
-      .toBe(3);
+    await expect.poll(() => watch.seen.at(-1)?.holders.filter((one) => one.granted > 0).length).toBe(3);
     const dead = watch.seen.at(-1)?.holders.map((one) => one.holder) ?? [];
     const [first] = crew;
     if (first) {
@@ -127,20 +126,26 @@ test(
   'two migrations on two workers send together no more a minute than their account has',
   { timeout: 240_000 },
   async () => {
-    const perMinute = 480;
-    // The burst of a second is allowed; more than that and the service says no.
-    const limits = { windowMs: 5_000, requestsPerWindow: (perMinute / 60) * 6 + 2 };
-    const landing = await two({ chunkRows: 100, targetConcurrency: 6, targetRequestsPerMinute: perMinute }, limits);
+    const perMinute = 120;
+    const perSecond = perMinute / 60;
+    // A second's burst of each worker is allowed for; more, and the service says no.
+    const limits = { windowMs: 5_000, requestsPerWindow: perSecond * 8 };
+    const landing = await two({ chunkRows: 20, targetConcurrency: 6, targetRequestsPerMinute: perMinute }, limits);
     hire(landing);
     hire(landing);
-    const began = Date.now();
     const runs = await Promise.all(
       ['crm', 'other'].map((migration) => landing.start({ migration, mode: 'rehearsal' })),
     );
+    // Checks of both systems before anything is read are not counted against a minute.
+    await Promise.all(runs.map((run) => landing.until(run, (now) => /transform|load/.test(now.phase))));
+    const before = landing.cloud.stats();
+    const began = Date.now();
     await loaded(landing, runs);
-    const { requests, throttled } = landing.cloud.stats();
-    expect(throttled).toBe(0);
-    expect(requests).toBeGreaterThan(100);
-    expect(requests).toBeLessThanOrEqual((perMinute / 60_000) * (Date.now() - began) + perMinute / 60 + 2);
+    const after = landing.cloud.stats();
+    expect(after.throttled - before.throttled).toBe(0);
+    expect(after.requests - before.requests).toBeGreaterThan(50);
+    expect(after.requests - before.requests).toBeLessThanOrEqual(
+      (perSecond / 1_000) * (Date.now() - began) + 2 * perSecond,
+    );
   },
 );

@@ -120,7 +120,7 @@ afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
   await rm(data, { recursive: true, force: true });
-}, 60_000);
+});
 
 const client = <T>(work: (client: Client) => Promise<T>): Promise<T> => withClient(loaded, work);
 

@@ -142,7 +142,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 describe('strange rows cross as they are, or are held back with the rule they break', () => {
   test('the whole is whole: nothing differs and nothing was rounded', () => {
@@ -154,7 +154,7 @@ describe('strange rows cross as they are, or are held back with the rule they br
     }
   });
 
-  test('each value arrives exactly, or its row says why it did not', { timeout: 60_000 }, async () => {
+  test('each value arrives exactly, or its row says why it did not', async () => {
     const arrived = await landing.target<{ key: string } & Record<string, string | null>>(
       `SELECT crm_legacyid AS key, name, totalamount::text, crm_issuedon::text, NULL AS subject FROM invoices
        UNION ALL SELECT crm_legacyid, NULL, NULL, NULL, subject FROM annotations`,
@@ -191,7 +191,7 @@ describe('strange rows cross as they are, or are held back with the rule they br
 test.each([
   ['is empty', 'odd.empty_key', 'source.null-key', '2 rows'],
   ['is there twice', 'odd.same_key', 'source.duplicate-key', '1 key values'],
-])('a key that %s stops the run, with its table and its column', { timeout: 60_000 }, async (_, object, code, what) => {
+])('a key that %s stops the run, with its table and its column', async (_, object, code, what) => {
   const other = await started(loose(object));
   const now: RunStatus = await landing
     .until(other, (one) => one.phase === 'aborted')

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await landing.close();
-}, 60_000);
+});
 
 /** Until a run has been stopped, or reads the source. */
 const decided = (run: string): Promise<RunStatus> =>

@@ -40,7 +40,7 @@ beforeAll(async () => {
       GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader`);
     await client.end();
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();
@@ -66,9 +66,9 @@ describe.each(Object.keys(applications) as Application[])('a project for %s', (n
     for await (const file of glob(`blueprints/${name}/*.ts`, { cwd: folder }))
       parts.push(await readFile(join(folder, file), 'utf8'));
     text = parts.join('\n');
-  }, 60_000);
+  });
 
-  test('has the types of this release, and the looks of formatted code', { timeout: 60_000 }, async () => {
+  test('has the types of this release, and the looks of formatted code', async () => {
     expect(await typeErrors(folder)).toBe('');
     expect(await formatErrors(folder)).toMatchObject({ code: 0 });
   });

@@ -16,7 +16,7 @@ const replay = (history: unknown): Promise<void> => Worker.runReplayHistory({ wo
 beforeAll(async () => {
   logFrom('ERROR');
   bundle = await workflowBundle();
-}, 60_000);
+});
 
 describe('runs recorded from released code go on under the code of today', () => {
   test.each(histories)('%s', async (file) => {
@@ -52,11 +52,11 @@ describe('a release that asks something more of the server', () => {
     }
   };
 
-  test('and tells old runs from new ones, takes the old ones over', { timeout: 60_000 }, async () => {
+  test('and tells old runs from new ones, takes the old ones over', async () => {
     expect([...(await under('patched')).values()]).not.toContain(false);
   });
 
-  test('and does not, is caught by every recorded run that is past that place', { timeout: 60_000 }, async () => {
+  test('and does not, is caught by every recorded run that is past that place', async () => {
     const replayed = await under('heedless');
     expect([...replayed.values()]).toContain(false);
   });

@@ -33,7 +33,7 @@ beforeAll(async () => {
       return ((await answer.json()) as { access_token: string }).access_token;
     },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await cloud.stop();

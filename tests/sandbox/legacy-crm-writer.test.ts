@@ -77,7 +77,7 @@ it('says how many rows it inserted, updated and deleted, as the server counted t
   expect(transactions).toEqual({ committed: 300, refused: 0, conflicts: 0 });
   expect(Math.min(inserted, updated, deleted)).toBeGreaterThan(20);
   await expect
-    .poll(() => one<Record<string, number>>(client, counted), { timeout: 5_000 })
+    .poll(() => one<Record<string, number>>(client, counted))
     .toEqual({
       inserted: Number(before['inserted']) + inserted,
       updated: Number(before['updated']) + updated,
@@ -132,11 +132,11 @@ it('is refused while the CRM is read only, changes nothing then, and goes on aft
   await cutOver.query('SELECT crm.set_read_only(true)');
   const frozen = await content(client);
   const refused = work.done().refused;
-  await expect.poll(() => work.done().refused - refused, { timeout: 5_000 }).toBeGreaterThan(20);
+  await expect.poll(() => work.done().refused - refused).toBeGreaterThan(20);
   expect(await content(client)).toEqual(frozen);
   await cutOver.query('SELECT crm.set_read_only(false)');
   const committed = work.done().committed;
-  await expect.poll(() => work.done().committed - committed, { timeout: 5_000 }).toBeGreaterThan(20);
+  await expect.poll(() => work.done().committed - committed).toBeGreaterThan(20);
 });
 
 it('works as the application, and leaves no connection behind', async () => {
@@ -144,7 +144,7 @@ it('works as the application, and leaves no connection behind', async () => {
   const work = await start({ perSecond: 10, people: 3 });
   expect(await figure(client, desks)).toBe(3);
   await work.stop();
-  await expect.poll(() => figure(client, desks), { timeout: 5_000 }).toBe(0);
+  await expect.poll(() => figure(client, desks)).toBe(0);
 });
 
 it('says what broke it off', async () => {

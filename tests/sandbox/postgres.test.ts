@@ -101,7 +101,7 @@ describe('a PostgreSQL server of one’s own', () => {
     await ask(first, 'CREATE TABLE kept AS SELECT 7 AS n');
     const pid = await pidOf(options.dataDir);
     process.kill(pid, 'SIGKILL');
-    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
     const second = await startPostgres(options);
     try {
       expect(await ask(second, 'SELECT n FROM kept')).toEqual({ n: 7 });
@@ -141,7 +141,7 @@ describe('a PostgreSQL server of one’s own', () => {
       await once(asking.stdout, 'data');
       const pid = await pidOf(data);
       asking.kill(signal);
-      await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5_000 }).toBe(false);
+      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
     },
   );
 

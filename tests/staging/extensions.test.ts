@@ -64,7 +64,7 @@ describe("DuckDB's signed extensions", () => {
     expect(answer.code).toBe('duckdb.extension-missing');
     expect(answer.hint).toMatch(/extension server.*pip download.*LANDFALL_DUCKDB_EXTENSIONS/);
     expect(answer.lines).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('that were touched after they were verified are verified again before they are loaded', async () => {
     const folder = await temporaryFolder();

@@ -139,7 +139,7 @@ test('a job that may not spill more says so, and what to change, and leaves noth
     hint: expect.stringContaining('worker.spillMiB') as string,
   });
   expect(await readdir(scratch)).toEqual([]);
-}, 60_000);
+});
 
 /** Everything that lies in a folder at this moment, as far as it can be read. */
 async function contents(folder: string): Promise<Buffer> {
@@ -179,7 +179,7 @@ test('what a job spills to disk cannot be read there', async () => {
   const spilled = Buffer.concat(seen);
   expect(spilled.length).toBeGreaterThan(1 << 20);
   expect(spilled.includes(planted)).toBe(false);
-}, 60_000);
+});
 
 describe('a locked job', () => {
   async function given(): Promise<{ mine: string; other: string; secret: string; scratch: string }> {

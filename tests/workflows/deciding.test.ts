@@ -8,11 +8,11 @@ let bench: Bench;
 
 beforeAll(async () => {
   bench = await makeBench(inject('temporalAddress'));
-}, 60_000);
+});
 afterEach(() => bench.idle());
 afterAll(() => bench.close());
 
-test('of two owners who sign at the same time one is told that the run has moved on', { timeout: 60_000 }, async () => {
+test('of two owners who sign at the same time one is told that the run has moved on', async () => {
   const asked: ((by: string) => void)[] = [];
   let record = 0;
   const { run } = await bench.start({
@@ -29,7 +29,7 @@ test('of two owners who sign at the same time one is told that the run has moved
     },
   });
   const handle = bench.client.workflow.getHandle(run);
-  await expect.poll(async () => (await handle.query(status)).waiting?.on, { timeout: 30_000 }).toBe('sign-off');
+  await expect.poll(async () => (await handle.query(status)).waiting?.on).toBe('sign-off');
   const decision: AssertedDecision = { action: 'sign-off', assertion: '' };
   const answers = [1, 2].map(() =>
     handle.executeUpdate(signOff, { args: [decision] }).then(
@@ -38,7 +38,7 @@ test('of two owners who sign at the same time one is told that the run has moved
         error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error),
     ),
   );
-  await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => asked.length).toBe(2);
   asked[0]?.('olga');
   expect(await Promise.race(answers)).toBe('olga');
   asked[1]?.('otto');

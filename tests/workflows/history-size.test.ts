@@ -37,7 +37,7 @@ beforeAll(async () => {
   temporal = await provideTemporal({ log: () => {}, own: true, searchAttributes, dynamicConfig });
   bench = await makeBench(temporal.address);
   ({ client } = bench);
-}, 60_000);
+});
 
 afterEach(() => bench.idle());
 
@@ -188,46 +188,42 @@ describe('history stays small', () => {
     await client.workflow.getHandle(run).terminate();
   });
 
-  test(
-    'at the beginning of each execution of 5,000 entities, and in what it answers',
-    { timeout: 60_000 },
-    async () => {
-      const entities = Array.from({ length: 5_000 }, (_, i) => simulatedEntity(i, 5));
-      const names = entities.map((one) => one.name);
-      const all = new Marks(names);
-      for (const name of names) all.set(name, true);
-      const none = new Marks(names).toString();
-      const record = (entity: string): EntityRecord => ({
-        ledgers: { extract: 'b'.repeat(64), transform: 'c'.repeat(64) },
-        counts: { transform: { [entity]: { extracted: 50_000, rejected: 9_000, ready: 41_000 } } },
-        chunks: 1,
-        partitions: 1,
-        chunkPlan: 'd'.repeat(64),
-        crosswalk: null,
-      });
-      const { run } = await bench.start(
-        { entities, chunksOf: () => 1, options: {}, known: record },
-        {
-          entities: 'f'.repeat(64),
-          memory: { ...blank(), stage: 'quality-gate' },
-          phase: 'transform',
-          marks: { through: none, nothingReady: none, overLimit: all.toString(), heldBack: none },
-          totals: noCounts(),
-          status: { paused: false, report: null, signed: null, failure: null, replays: [], startedAt: '2026-01-01' },
-        },
-      );
-      const answers = await watched(run, (phase) => phase === 'quality-gate');
-      const found = await measured(run);
-      say(`5,000 entities wait at the gate, answers of at most ${answers} bytes`, run, found);
-      expect(answers).toBeLessThanOrEqual(PayloadAtMost);
-      expect(found.payload).toBeLessThanOrEqual(PayloadAtMost);
-      expect(Math.max(...found.all.map((one) => one.bytes))).toBeLessThan(2 * 1024 * 1024);
-      await client.workflow.getHandle(run).terminate();
-    },
-  );
+  test('at the beginning of each execution of 5,000 entities, and in what it answers', async () => {
+    const entities = Array.from({ length: 5_000 }, (_, i) => simulatedEntity(i, 5));
+    const names = entities.map((one) => one.name);
+    const all = new Marks(names);
+    for (const name of names) all.set(name, true);
+    const none = new Marks(names).toString();
+    const record = (entity: string): EntityRecord => ({
+      ledgers: { extract: 'b'.repeat(64), transform: 'c'.repeat(64) },
+      counts: { transform: { [entity]: { extracted: 50_000, rejected: 9_000, ready: 41_000 } } },
+      chunks: 1,
+      partitions: 1,
+      chunkPlan: 'd'.repeat(64),
+      crosswalk: null,
+    });
+    const { run } = await bench.start(
+      { entities, chunksOf: () => 1, options: {}, known: record },
+      {
+        entities: 'f'.repeat(64),
+        memory: { ...blank(), stage: 'quality-gate' },
+        phase: 'transform',
+        marks: { through: none, nothingReady: none, overLimit: all.toString(), heldBack: none },
+        totals: noCounts(),
+        status: { paused: false, report: null, signed: null, failure: null, replays: [], startedAt: '2026-01-01' },
+      },
+    );
+    const answers = await watched(run, (phase) => phase === 'quality-gate');
+    const found = await measured(run);
+    say(`5,000 entities wait at the gate, answers of at most ${answers} bytes`, run, found);
+    expect(answers).toBeLessThanOrEqual(PayloadAtMost);
+    expect(found.payload).toBeLessThanOrEqual(PayloadAtMost);
+    expect(Math.max(...found.all.map((one) => one.bytes))).toBeLessThan(2 * 1024 * 1024);
+    await client.workflow.getHandle(run).terminate();
+  });
 });
 
-test('a run goes on even where what it begins with is more than the server likes', { timeout: 60_000 }, async () => {
+test('a run goes on even where what it begins with is more than the server likes', async () => {
   const dynamicConfig = ['limit.historySize.suggestContinueAsNew=1000'];
   const impatient = await provideTemporal({ log: () => {}, own: true, searchAttributes, dynamicConfig });
   const small = await makeBench(impatient.address);
@@ -235,7 +231,7 @@ test('a run goes on even where what it begins with is more than the server likes
     const entities = Array.from({ length: 6 }, (_, i) => simulatedEntity(i, 2));
     const { run, asked } = await small.start({ entities, chunksOf: () => 4, options: { heartbeatTimeoutMs: 1_000 } });
     const handle = small.client.workflow.getHandle(run);
-    await expect.poll(async () => (await handle.query(status)).phase, { timeout: 40_000 }).toBe('sign-off');
+    await expect.poll(async () => (await handle.query(status)).phase).toBe('sign-off');
     expect([...asked.chunks.values()].filter((times) => times !== 1)).toEqual([]);
     await handle.terminate();
   } finally {

@@ -18,7 +18,7 @@ let bench: Bench;
 
 beforeAll(async () => {
   bench = await makeBench(inject('temporalAddress'));
-}, 60_000);
+});
 afterEach(() => bench.idle());
 afterAll(() => bench.close());
 
@@ -40,28 +40,28 @@ const failing =
   };
 
 describe('the snapshot of a run', () => {
-  test('is held for as long as the run reads, and given back when it has read', { timeout: 30_000 }, async () => {
+  test('is held for as long as the run reads, and given back when it has read', async () => {
     const { run, asked } = await start();
     await until(run, 'sign-off');
-    await expect.poll(() => asked, { timeout: 5_000 }).toMatchObject({ leases: 1, released: 1 });
+    await expect.poll(() => asked).toMatchObject({ leases: 1, released: 1 });
     await bench.client.workflow.getHandle(run).terminate();
   });
 
-  test('is given back when the run was terminated, which can tell nobody', { timeout: 30_000 }, async () => {
+  test('is given back when the run was terminated, which can tell nobody', async () => {
     const { run, asked } = await start({ steps: { extractChunk: untilCancelled } });
-    await expect.poll(() => asked.leases, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => asked.leases).toBe(1);
     await bench.client.workflow.getHandle(run).terminate();
-    await expect.poll(() => asked.released, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => asked.released).toBe(1);
   });
 
-  test('is given back when the run is stopped while it waits for it', { timeout: 30_000 }, async () => {
+  test('is given back when the run is stopped while it waits for it', async () => {
     const { run, asked } = await start({ options: {}, steps: { awaitLease: untilCancelled } });
-    await expect.poll(() => asked.leases, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => asked.leases).toBe(1);
     await bench.client.workflow.getHandle(run).cancel();
-    await expect.poll(() => asked.released, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => asked.released).toBe(1);
   });
 
-  test('may be lost twice, and what was read under the first still is not forgotten', { timeout: 30_000 }, async () => {
+  test('may be lost twice, and what was read under the first still is not forgotten', async () => {
     const ledgers = new Map<string, Set<number>>();
     const stood: boolean[] = [];
     const lost = ApplicationFailure.create({ type: 'lease.lost', nonRetryable: true });
@@ -80,11 +80,11 @@ describe('the snapshot of a run', () => {
     const options = { ...quick, chunkFanOut: 1 };
     const only = entities.slice(0, 1);
     const { run } = await start({ options, entities: only, steps: { extractChunk, writeLedger } });
-    await expect.poll(() => stood, { timeout: 10_000 }).toEqual([true]);
+    await expect.poll(() => stood).toEqual([true]);
     await bench.client.workflow.getHandle(run).terminate();
   });
 
-  test('ends the run when the source refuses it for good, and says why', { timeout: 30_000 }, async () => {
+  test('ends the run when the source refuses it for good, and says why', async () => {
     const details = [{ code: 'source.snapshots', what: 'No snapshot may be held.', hint: 'Grant it.', staged: 'f00' }];
     const refused = ApplicationFailure.create({ type: 'permanent', nonRetryable: true, details });
     const { run } = await start({ steps: { holdLease: failing(() => refused), awaitLease: untilCancelled } });
@@ -97,7 +97,7 @@ describe('the snapshot of a run', () => {
     });
   });
 
-  test('is asked for again, ever less often, while the source is away', { timeout: 30_000 }, async () => {
+  test('is asked for again, ever less often, while the source is away', async () => {
     const times: number[] = [];
     const away = ApplicationFailure.create({ type: 'transient' });
     const holdLease = failing((time) => (time < 6 ? away : null), times);

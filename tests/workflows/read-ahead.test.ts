@@ -35,52 +35,48 @@ async function workerProcess(queue: string): Promise<ChildProcess> {
 }
 
 describe('a workflow that is asked while its worker is dead and news come in', () => {
-  test.each(['signal', 'update'] as const)(
-    'can be replayed, whatever follows: %s',
-    { timeout: 60_000 },
-    async (how) => {
-      const queue = randomUUID();
-      let end = (): void => {};
-      const first = new Promise<void>((resolve) => (end = resolve));
-      const activities = { wait: () => first, asIfTold: async () => {}, asIfNot: async () => {} };
-      const stepsQueue = `${queue}/steps`;
-      const steps = await Worker.create({ connection, taskQueue: stepsQueue, activities });
-      const replayed = steps.runUntil(async () => {
-        const dying = await workerProcess(queue);
-        const handle = await client.workflow.start(twoWays, {
-          workflowId: queue,
-          taskQueue: queue,
-          args: [stepsQueue],
-        });
-        // Its worker has it in its memory when it can be asked.
-        await handle.query(told);
-        // Up before the other is gone, so that it is there in time: the question has two seconds.
-        await workerProcess(queue);
-        dying.kill('SIGKILL');
-        await once(dying, 'exit');
-        // Waits for the dead worker; while it does, the step ends, and then it goes to another.
-        const question = handle.query(told).catch((error: unknown) => error);
-        await sleep(1_000);
-        end();
-        await workerProcess(queue);
-        const refused = await question;
-        const telling = how === 'signal' ? handle.signal(news) : handle.executeUpdate(decision);
-        expect(await ask(client, queue, told)).toBeTypeOf('boolean');
-        await telling;
-        await handle.result();
-        const sources = {
-          workflowsPath: fileURLToPath(new URL('two-ways.ts', import.meta.url)),
-          interceptors: { workflowModules: workflowSources().workflowInterceptorModules },
-        };
-        await Worker.runReplayHistory(sources, await handle.fetchHistory());
-        return refused;
+  test.each(['signal', 'update'] as const)('can be replayed, whatever follows: %s', async (how) => {
+    const queue = randomUUID();
+    let end = (): void => {};
+    const first = new Promise<void>((resolve) => (end = resolve));
+    const activities = { wait: () => first, asIfTold: async () => {}, asIfNot: async () => {} };
+    const stepsQueue = `${queue}/steps`;
+    const steps = await Worker.create({ connection, taskQueue: stepsQueue, activities });
+    const replayed = steps.runUntil(async () => {
+      const dying = await workerProcess(queue);
+      const handle = await client.workflow.start(twoWays, {
+        workflowId: queue,
+        taskQueue: queue,
+        args: [stepsQueue],
       });
-      expect(await replayed).toMatchObject({ message: expect.stringContaining(AskAgain) });
-    },
-  );
+      // Its worker has it in its memory when it can be asked.
+      await handle.query(told);
+      // Up before the other is gone, so that it is there in time: the question has two seconds.
+      await workerProcess(queue);
+      dying.kill('SIGKILL');
+      await once(dying, 'exit');
+      // Waits for the dead worker; while it does, the step ends, and then it goes to another.
+      const question = handle.query(told).catch((error: unknown) => error);
+      await sleep(1_000);
+      end();
+      await workerProcess(queue);
+      const refused = await question;
+      const telling = how === 'signal' ? handle.signal(news) : handle.executeUpdate(decision);
+      expect(await ask(client, queue, told)).toBeTypeOf('boolean');
+      await telling;
+      await handle.result();
+      const sources = {
+        workflowsPath: fileURLToPath(new URL('two-ways.ts', import.meta.url)),
+        interceptors: { workflowModules: workflowSources().workflowInterceptorModules },
+      };
+      await Worker.runReplayHistory(sources, await handle.fetchHistory());
+      return refused;
+    });
+    expect(await replayed).toMatchObject({ message: expect.stringContaining(AskAgain) });
+  });
 });
 
-test('a run that no worker answers for is said to be silent, and what to start', { timeout: 60_000 }, async () => {
+test('a run that no worker answers for is said to be silent, and what to start', async () => {
   const workflowId = randomUUID();
   const handle = await client.workflow.start(twoWays, { workflowId, taskQueue: workflowId, args: ['nobody'] });
   const silent = { code: 'run.silent', hint: expect.stringContaining('landfall worker') };

@@ -13,7 +13,7 @@ beforeAll(async () => {
   const dynamicConfig = ['limit.historyCount.suggestContinueAsNew=150'];
   temporal = await provideTemporal({ log: () => {}, own: true, searchAttributes, dynamicConfig });
   bench = await makeBench(temporal.address);
-}, 60_000);
+});
 
 afterAll(async () => {
   await bench.close();
@@ -55,10 +55,10 @@ test('a pause that is decided while a run is about to continue as new is not for
   await deciding.came;
   staging.letGo();
   // The run has staged what it knows, and waits for nothing but the decision.
-  await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length).toBe(1);
   deciding.letGo();
   expect(await paused).toMatchObject({ person: 'emil' });
-  await expect.poll(async () => (await handle.describe()).runId, { timeout: 10_000 }).not.toBe(first);
-  await expect.poll(async () => (await handle.query(status)).paused, { timeout: 5_000 }).toBe(true);
+  await expect.poll(async () => (await handle.describe()).runId).not.toBe(first);
+  await expect.poll(async () => (await handle.query(status)).paused).toBe(true);
   await handle.terminate();
 });

@@ -16,7 +16,7 @@ let bench: Bench;
 
 beforeAll(async () => {
   bench = await makeBench(inject('temporalAddress'));
-}, 60_000);
+});
 afterEach(() => bench.idle());
 afterAll(() => bench.close());
 
@@ -73,7 +73,7 @@ function held<Name extends keyof Activities>(
 }
 
 describe('a run that was aborted', () => {
-  test('does not switch, although the step before the cut-over ended all the same', { timeout: 30_000 }, async () => {
+  test('does not switch, although the step before the cut-over ended all the same', async () => {
     const called: string[] = [];
     const noted = (name: string) => async (): Promise<void> => void called.push(name);
     const recall = held('recallEntities', { entities: {} });
@@ -87,7 +87,7 @@ describe('a run that was aborted', () => {
     expect(called).toEqual([]);
   });
 
-  test('takes no signature any more while it lets people work in the source again', { timeout: 30_000 }, async () => {
+  test('takes no signature any more while it lets people work in the source again', async () => {
     const thaw = held('thawSource', undefined);
     const run = await start({ steps: thaw.steps }, unsigned({ stage: 'sign-off', frozen: true }));
     await expect.poll(async () => (await run.query(status)).waiting?.on).toBe('sign-off');
@@ -98,7 +98,7 @@ describe('a run that was aborted', () => {
     expect(await run.result()).toMatchObject({ phase: 'aborted', signedBy: null });
   });
 
-  test('gives the source back, also when it was stopped before its plan was open', { timeout: 30_000 }, async () => {
+  test('gives the source back, also when it was stopped before its plan was open', async () => {
     let thawed = 0;
     const opening = gate();
     const run = await start(
@@ -114,7 +114,7 @@ describe('a run that was aborted', () => {
   });
 });
 
-test('a run that is cancelled while it switches has switched', { timeout: 30_000 }, async () => {
+test('a run that is cancelled while it switches has switched', async () => {
   const live = held('goLive', undefined);
   const run = await start({ steps: live.steps }, signed({ stage: 'cut-over' }));
   await live.asked;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const opened = await odataV4.openTarget?.('crm', settings, () => crm.clientSecret);
   if (!opened) throw new Error('the connector opens no targets');
   target = opened;
-}, 60_000);
+});
 afterAll(async () => {
   await target.close();
   await crm.stop();

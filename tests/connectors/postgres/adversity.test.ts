@@ -21,7 +21,7 @@ beforeAll(async () => {
   const opened = await postgres.openTarget?.('cloud', settings, () => 'loader-secret');
   if (!opened) throw new Error('the connector opens no targets');
   target = opened;
-}, 60_000);
+});
 
 afterAll(async () => {
   await target.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   target = await harness.open();
   await harness.admin.query(`CREATE TABLE other (id bigint PRIMARY KEY); CREATE DOMAIN amount AS numeric(8,2);
     CREATE TYPE mood AS ENUM ('sad', 'ok')`);
-}, 60_000);
+});
 
 afterAll(async () => {
   await target.close();

@@ -13,7 +13,7 @@ beforeAll(async () => {
   harness = await postgresTargetHarness();
   await harness.admin.query(`CREATE TABLE drawn (id serial PRIMARY KEY, legacy_id text UNIQUE, a text, b text);
     CREATE SCHEMA hidden; CREATE TABLE hidden.there (id serial PRIMARY KEY, legacy_id text UNIQUE)`);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const target of opened) await target.close();

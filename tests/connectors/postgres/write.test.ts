@@ -36,7 +36,7 @@ beforeAll(async () => {
     CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, legacy_id text, name text);
     GRANT SELECT, INSERT, UPDATE ON item, part, split, log TO loader`);
   target = await harness.open();
-}, 60_000);
+});
 
 afterAll(async () => {
   await target.close();

@@ -1,12 +1,5 @@
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type LogLevel,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type LogLevel, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
@@ -16,6 +9,7 @@ import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
 import { createSystem, secretResolver } from './dependencies.ts';
 import { workflowBundle } from './bundle.ts';
+import { WorkerLogger } from './log.ts';
 import { dataConverterOf } from './payloads.ts';
 import { limiterShares } from './shares.ts';
 
@@ -39,7 +33,7 @@ let installed = false;
 export function logFrom(level: LogLevel): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: new DefaultLogger(level), shutdownSignals: [] });
+  Runtime.install({ logger: new WorkerLogger(level), shutdownSignals: [] });
 }
 
 /** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */

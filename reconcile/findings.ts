@@ -3,7 +3,7 @@ import { literal } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { StagedFile } from '../staging/manifest.ts';
-import { writeRows } from '../staging/rows.ts';
+import { writeNamedRows } from '../staging/rows.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function stageFindings(
   for (const [name, key, query] of lists) {
     if (!(await hasRows(job, query))) continue;
     const role = `${of.part}.${name}`;
-    const file = await writeRows(staging, job, { entity: of.entity, step: 'reconcile', chunk: 0 }, query, {
+    const file = await writeNamedRows(staging, job, { entity: of.entity, step: 'reconcile', chunk: 0 }, query, {
       role,
       key,
     });

@@ -12,8 +12,8 @@ export const StagedFile = z.strictObject({
   bytes: z.int().min(0),
   /** SHA-256 of the stored bytes. */
   digest: z.string(),
-  /** Digest of the rows themselves: the same however they were encrypted, ordered or grouped. */
-  content: z.string(),
+  /** Digest of the rows themselves, the same however they were encrypted, ordered or grouped: where they are named by it. */
+  content: z.string().optional(),
   /** Name of the data key. */
   key: z.string(),
 });

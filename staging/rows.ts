@@ -44,28 +44,59 @@ export async function parquetKeys(staging: Staging, names: Iterable<string>): Pr
   return keys;
 }
 
-/**
- * Writes what a query gives as encrypted Parquet into the store.
- *
- * @param key the data key's name; the job must have been given it
- */
+interface Written {
+  role: string;
+  /** The data key's name; the job must have been given it. */
+  key: string;
+}
+
+const Counted = z.object({ n: z.coerce.number() });
+
+async function writeParquet(job: DuckJob, query: string, { role, key }: Written): Promise<string> {
+  const local = job.output(`${role}.parquet`);
+  await job.run(
+    `COPY (${query}) TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: ${literal(key)}})`,
+  );
+  return local;
+}
+
+async function stage(
+  staging: Staging,
+  of: { entity: string; step: string; chunk: number },
+  local: string,
+  file: Written & { rows: number },
+): Promise<StagedFile> {
+  const digest = await fileDigest(local);
+  const path = rowsPath({ run: staging.run, ...of }, file.role, digest);
+  await staging.store.putFile(path, local);
+  const { size } = await stat(local);
+  return { ...file, path, bytes: size, digest };
+}
+
+/** Writes what a query gives as encrypted Parquet into the store. Its rows are counted in what was written. */
 export async function writeRows(
   staging: Staging,
   job: DuckJob,
   of: { entity: string; step: string; chunk: number },
   query: string,
-  options: { role: string; key: string },
+  options: Written,
 ): Promise<StagedFile> {
-  const local = job.output(`${options.role}.parquet`);
-  await job.run(
-    `COPY (${query}) TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: ${literal(options.key)}})`,
-  );
+  const local = await writeParquet(job, query, options);
+  const { n } = await job.one(`SELECT count(*) AS n FROM ${readLocal(local, options.key)}`, Counted);
+  return stage(staging, of, local, { ...options, rows: n });
+}
+
+/** As `writeRows`, for rows that are named by what they say: `contentOf` costs more than writing them. */
+export async function writeNamedRows(
+  staging: Staging,
+  job: DuckJob,
+  of: { entity: string; step: string; chunk: number },
+  query: string,
+  options: Written,
+): Promise<StagedFile & { content: string }> {
+  const local = await writeParquet(job, query, options);
   const { rows, content } = await contentOf(job, readLocal(local, options.key));
-  const digest = await fileDigest(local);
-  const path = rowsPath({ run: staging.run, ...of }, options.role, digest);
-  await staging.store.putFile(path, local);
-  const { size } = await stat(local);
-  return { role: options.role, path, rows, bytes: size, digest, content, key: options.key };
+  return { ...(await stage(staging, of, local, { ...options, rows })), content };
 }
 
 function readLocal(path: string, key: string): string {

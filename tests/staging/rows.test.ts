@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { withDuckJob, type DuckJob } from '../../staging/duckdb/job.ts';
 import type { Staging } from '../../staging/index.ts';
 import { fileOf, manifestPath, readManifest, writeManifest, type Manifest } from '../../staging/manifest.ts';
-import { contentOf, fileDigest, parquetKeys, relationOf, verifiedFile, writeRows } from '../../staging/rows.ts';
+import { contentOf, fileDigest, parquetKeys, relationOf, verifiedFile, writeNamedRows } from '../../staging/rows.ts';
 import type { StagedFile } from '../../staging/manifest.ts';
 import { staged } from './open-staging.ts';
 
@@ -17,7 +17,7 @@ async function inJob<T>(staging: Staging, work: (job: DuckJob) => Promise<T>, re
 }
 
 function written(staging: Staging, query: string, key = 'rows'): Promise<StagedFile> {
-  return inJob(staging, (job) => writeRows(staging, job, of, query, { role: 'rows', key }));
+  return inJob(staging, (job) => writeNamedRows(staging, job, of, query, { role: 'rows', key }));
 }
 
 const people = `SELECT range AS id, 'person ' || range AS name, CASE WHEN range % 3 = 0 THEN NULL ELSE '' END AS note FROM range(1000)`;

@@ -13,8 +13,8 @@ export default defineConfig({
     // What a passing test prints is of interest to nobody.
     silent: 'passed-only',
     // A bound on hanging, not a measure of speed: the machine may be busy with other things.
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
     // Workers and commands that tests start compile once what they all are made of.

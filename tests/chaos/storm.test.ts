@@ -12,7 +12,7 @@ beforeAll(() => {
   // The workers that are killed are those of the package.
   const built = spawnSync(process.execPath, ['tools/build.ts'], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(built.stderr);
-}, 120_000);
+});
 
 test.each(seeds)(
   'storm %i loses no row, doubles none, and ends as the calm crossing',

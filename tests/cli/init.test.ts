@@ -48,27 +48,23 @@ const flags = (): string[] =>
 const make = (folder: string, args: string[], env: Record<string, string> = secrets): Promise<Said> =>
   landfallIn(root, ['init', folder, ...args], env);
 
-test(
-  'makes a project that `landfall check` calls ready, with what is left to decide in words',
-  { timeout: 90_000 },
-  async () => {
-    const said = await make('crm', flags());
-    expect(said).toMatchObject({ code: 0, err: '' });
-    expect(said.out).toContain('landfall run crm --as emil');
-    const folder = join(root, 'crm');
-    await install(folder);
-    expect(await typeErrors(folder)).toBe('');
+test('makes a project that `landfall check` calls ready, with what is left to decide in words', async () => {
+  const said = await make('crm', flags());
+  expect(said).toMatchObject({ code: 0, err: '' });
+  expect(said.out).toContain('landfall run crm --as emil');
+  const folder = join(root, 'crm');
+  await install(folder);
+  expect(await typeErrors(folder)).toBe('');
 
-    const check = await landfallIn(folder, ['check'], secrets);
-    expect(check).toMatchObject({ code: 0, out: expect.stringContaining('ready crm') });
-    expect(check.out).toMatch(/blueprints\/crm\/organisation\.ts:\d+ {2}is accounts the place for organisation\?/);
-    expect(check.out).toMatch(/crm\.system_state has no primary key/);
+  const check = await landfallIn(folder, ['check'], secrets);
+  expect(check).toMatchObject({ code: 0, out: expect.stringContaining('ready crm') });
+  expect(check.out).toMatch(/blueprints\/crm\/organisation\.ts:\d+ {2}is accounts the place for organisation\?/);
+  expect(check.out).toMatch(/crm\.system_state has no primary key/);
 
-    const live = await landfallIn(folder, ['run', 'crm', '--as', 'emil', '--live'], secrets);
-    expect(live.code).toBe(3);
-    expect(live.err).toContain('error blueprint.undecided');
-  },
-);
+  const live = await landfallIn(folder, ['run', 'crm', '--as', 'emil', '--live'], secrets);
+  expect(live.code).toBe(3);
+  expect(live.err).toContain('error blueprint.undecided');
+});
 
 test('writes secrets as references alone, keys for nobody else to read, and two people', async () => {
   await make('kept', flags());

@@ -19,6 +19,7 @@ const set = (offset: number): void => writeFileSync(clock, String(offset));
 beforeAll(async () => {
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
+    only: ['organisation', 'contact'],
     size: 300,
     options: { chunkRows: 100, targetRequestsPerMinute: 60_000 },
     variant: '{ ...entity, rejectLimit: 1 }',
@@ -30,7 +31,7 @@ beforeAll(async () => {
     stdio: 'ignore',
     env: { ...process.env, LANDFALL_TEST_CLOCK: clock },
   });
-}, 90_000);
+});
 
 afterAll(async () => {
   const gone = once(worker, 'exit');

@@ -20,9 +20,14 @@ beforeAll(async () => {
     searchAttributes,
     dynamicConfig: [`limit.historyCount.suggestContinueAsNew=${Events}`],
   });
-  landing = await makeLanding({ temporal: temporal.address, size: 2_000, options: { chunkRows: 30, entityFanOut: 2 } });
+  landing = await makeLanding({
+    temporal: temporal.address,
+    only: ['organisation', 'contact', 'activity'],
+    size: 2_000,
+    options: { chunkRows: 30, entityFanOut: 2 },
+  });
   worker = await startWorker(landing.loaded.config, landing.loaded.folder);
-}, 90_000);
+});
 
 afterAll(async () => {
   await worker.stop();
@@ -41,32 +46,26 @@ async function executions(run: string): Promise<Map<string, number>> {
   });
 }
 
-test(
-  'a run and its entities continue as new again and again, and every row arrives once',
-  { timeout: 180_000 },
-  async () => {
-    const run = await landing.start();
-    await landing.until(run, (now) => now.phase === 'sign-off');
-    const report = await landing.report(run);
-    expect(report.verdict).toBe('whole');
-    for (const { part, accounting } of report.parts) {
-      const { rows } = landing.facts;
-      const due = part === 'consent' ? rows.contact : rows[part as keyof typeof rows];
-      expect.soft(accounting.extracted, part).toBe(due);
-      const { created, updated, unchanged, refused, blocked } = accounting;
-      expect.soft(created + updated + unchanged + refused + blocked, part).toBe(accounting.ready);
-    }
-    const twice = await landing.target(
-      `SELECT crm_legacyreference FROM crm_interactions GROUP BY 1 HAVING count(*) > 1`,
-    );
-    expect(twice).toEqual([]);
+test('a run and its entities continue as new again and again, and every row arrives once', async () => {
+  const run = await landing.start();
+  await landing.until(run, (now) => now.phase === 'sign-off');
+  const report = await landing.report(run);
+  expect(report.verdict).toBe('whole');
+  for (const { part, accounting } of report.parts) {
+    const { rows } = landing.facts;
+    const due = part === 'consent' ? rows.contact : rows[part as keyof typeof rows];
+    expect.soft(accounting.extracted, part).toBe(due);
+    const { created, updated, unchanged, refused, blocked } = accounting;
+    expect.soft(created + updated + unchanged + refused + blocked, part).toBe(accounting.ready);
+  }
+  const twice = await landing.target(`SELECT crm_legacyreference FROM crm_interactions GROUP BY 1 HAVING count(*) > 1`);
+  expect(twice).toEqual([]);
 
-    await landing.sign(run);
-    await landing.until(run, (now) => now.phase === 'done');
-    const times = await executions(run);
-    expect(times.get(run)).toBeGreaterThanOrEqual(3);
-    for (const step of ['extract/1', 'transform', 'load']) {
-      expect.soft(times.get(`${run}/activity/${step}`), step).toBeGreaterThanOrEqual(2);
-    }
-  },
-);
+  await landing.sign(run);
+  await landing.until(run, (now) => now.phase === 'done');
+  const times = await executions(run);
+  expect(times.get(run)).toBeGreaterThanOrEqual(3);
+  for (const step of ['extract/1', 'transform', 'load']) {
+    expect.soft(times.get(`${run}/activity/${step}`), step).toBeGreaterThanOrEqual(2);
+  }
+});

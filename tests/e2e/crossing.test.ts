@@ -30,7 +30,7 @@ beforeAll(async () => {
   run = await landing.start();
   await landing.until(run, (now) => now.phase === 'sign-off');
   report = await landing.report(run);
-}, 180_000);
+});
 
 afterAll(async () => {
   await worker.stop();

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await writeFile(file, config.replace(`address: '127.0.0.1:7233'`, temporal));
   loaded = await loadConfig(file);
   worker = await startWorker(loaded.config, loaded.folder);
-}, 120_000);
+});
 
 afterAll(async () => {
   await worker.stop();
@@ -45,31 +45,26 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-test(
-  'a proposal that nobody has touched is rehearsed to a report that its owner can sign',
-  { timeout: 120_000 },
-  async () => {
-    const run = `crm-${process.pid}`;
-    await withSystem(loaded, async (system) => {
-      const { plan, problems } = await checkMigration(loaded, system, 'crm', 'rehearsal');
-      expect(problems.filter((one) => one.severity === 'error')).toEqual([]);
-      if (plan)
-        await withClient(loaded, (client) => startRun(loaded, system, client, { plan, run, startedBy: 'emil' }));
-    });
-    await withClient(loaded, async (client) => {
-      let now = await readStatus(client, run);
-      while (now.waiting === null && now.phase !== 'aborted') {
-        await new Promise((next) => setTimeout(next, 100));
-        now = await readStatus(client, run);
-      }
-      expect(now).toMatchObject({ phase: 'sign-off', report: { verdict: 'whole' }, waiting: { who: ['olga'] } });
-      const key = join(loaded.folder, 'keys', 'olga.key');
-      const about = now.report?.digest ?? null;
-      await decide(client, { run, person: 'olga', key, action: 'sign-off', decision: 'signed', about });
-    });
-    const rows = await landing.target<{ n: string }>(
-      'SELECT count(*) AS n FROM accounts WHERE parentaccountid IS NOT NULL',
-    );
-    expect(Number(rows[0]?.n)).toBeGreaterThan(0);
-  },
-);
+test('a proposal that nobody has touched is rehearsed to a report that its owner can sign', async () => {
+  const run = `crm-${process.pid}`;
+  await withSystem(loaded, async (system) => {
+    const { plan, problems } = await checkMigration(loaded, system, 'crm', 'rehearsal');
+    expect(problems.filter((one) => one.severity === 'error')).toEqual([]);
+    if (plan) await withClient(loaded, (client) => startRun(loaded, system, client, { plan, run, startedBy: 'emil' }));
+  });
+  await withClient(loaded, async (client) => {
+    let now = await readStatus(client, run);
+    while (now.waiting === null && now.phase !== 'aborted') {
+      await new Promise((next) => setTimeout(next, 100));
+      now = await readStatus(client, run);
+    }
+    expect(now).toMatchObject({ phase: 'sign-off', report: { verdict: 'whole' }, waiting: { who: ['olga'] } });
+    const key = join(loaded.folder, 'keys', 'olga.key');
+    const about = now.report?.digest ?? null;
+    await decide(client, { run, person: 'olga', key, action: 'sign-off', decision: 'signed', about });
+  });
+  const rows = await landing.target<{ n: string }>(
+    'SELECT count(*) AS n FROM accounts WHERE parentaccountid IS NOT NULL',
+  );
+  expect(Number(rows[0]?.n)).toBeGreaterThan(0);
+});

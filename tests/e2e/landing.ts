@@ -47,8 +47,13 @@ async function ask<T>(url: string, sql: string): Promise<T[]> {
   }
 }
 
-/** The CRM's own blueprint with its entities changed. @param change JavaScript: from `entity` to what it shall be */
-export async function varied(folder: string, change: string): Promise<string> {
+/**
+ * The CRM's own blueprint with its entities changed.
+ *
+ * @param change JavaScript: from `entity` to what it shall be
+ * @param only the entities that move; all where it is absent
+ */
+export async function varied(folder: string, change: string, only?: readonly string[]): Promise<string> {
   const crm = fileURLToPath(new URL('../../blueprints/crm/', import.meta.url));
   const file = join(folder, 'blueprint.ts');
   await mkdir(folder, { recursive: true });
@@ -56,7 +61,12 @@ export async function varied(folder: string, change: string): Promise<string> {
   await writeFile(
     file,
     `import crm from ${JSON.stringify(join(crm, 'blueprint.ts'))};
-     export default { ...crm, entities: crm.entities.map((entity) => (${change})) };\n`,
+     const moves = (name) => name === undefined || (${JSON.stringify(only ?? null)}?.includes(name) ?? true);
+     export default {
+       ...crm,
+       entities: crm.entities.filter((entity) => moves(entity.name)).map((entity) => (${change})),
+       controls: crm.controls.filter(({ source, target }) => moves(source?.of) && moves(target?.of)),
+     };\n`,
   );
   return file;
 }
@@ -64,9 +74,11 @@ export async function varied(folder: string, change: string): Promise<string> {
 /**
  * @param of.size about how many rows the legacy CRM holds
  * @param of.wires what stands between the workers and both systems
+ * @param of.only the CRM's entities that move, for tests that ask nothing of the others; absent: all
  * @param of.variant how the CRM's entities differ from those of its own blueprint: JavaScript over `entity`
  */
 export async function makeLanding(of: {
+  only?: readonly string[];
   variant?: string;
   temporal: string;
   size: number;
@@ -113,7 +125,9 @@ export async function makeLanding(of: {
     },
   });
   const { crm } = loaded.config.migrations;
-  if (of.variant !== undefined && crm) crm.blueprint = await varied(folder, of.variant);
+  if ((of.variant !== undefined || of.only) && crm) {
+    crm.blueprint = await varied(folder, of.variant ?? 'entity', of.only);
+  }
   const configFile = join(folder, 'landfall.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(loaded.config)};\n`);
 

@@ -279,7 +279,7 @@ describe('no value of a row and no secret', () => {
     expect(unread).toBeLessThan(40);
   });
 
-  test('is found in what Temporal holds or in what the worker wrote', { timeout: 120_000 }, async () => {
+  test('is found in what Temporal holds or in what the worker wrote', async () => {
     const { taskQueue } = landing.loaded.config.temporal;
     const all = await withClient(landing.loaded, (client) => saidByTemporal(client, taskQueue));
     expect(all.length).toBeGreaterThan(10_000);

@@ -50,13 +50,14 @@ beforeAll(async () => {
   logFrom('ERROR');
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
+    only: ['organisation', 'contact'],
     size: 300,
     options: { retryLongestMs: 500 },
     variant: `{ ...entity, rejectLimit: entity.name === 'organisation' ? 0 : 1 }`,
   });
   core = await startWorker(landing.loaded.config, landing.loaded.folder, { only: ['core'] });
   run = await landing.start({ mode: 'rehearsal' });
-}, 90_000);
+});
 
 afterAll(async () => {
   await dismiss();
@@ -64,20 +65,16 @@ afterAll(async () => {
   await landing.close();
 });
 
-test(
-  'a worker that has another staging than the run is named with it, and ends nothing',
-  { timeout: 90_000 },
-  async () => {
-    const elsewhere = join(landing.loaded.folder, 'elsewhere');
-    await workBeside((config) => void (config.staging.folder = elsewhere));
-    expect(await told('plan.unknown')).toMatchObject({
-      where: { run, staging: elsewhere },
-      hint: expect.stringContaining('staging.folder'),
-    });
-  },
-);
+test('a worker that has another staging than the run is named with it, and ends nothing', async () => {
+  const elsewhere = join(landing.loaded.folder, 'elsewhere');
+  await workBeside((config) => void (config.staging.folder = elsewhere));
+  expect(await told('plan.unknown')).toMatchObject({
+    where: { run, staging: elsewhere },
+    hint: expect.stringContaining('staging.folder'),
+  });
+});
 
-test('a worker that has another master key is named with it, and ends nothing', { timeout: 90_000 }, async () => {
+test('a worker that has another master key is named with it, and ends nothing', async () => {
   await writeFile(join(landing.loaded.folder, 'other.key'), randomBytes(32).toString('base64'));
   await workBeside((config) => void (config.staging.masterKey = { file: 'other.key' }));
   expect(await told('staging.master-key')).toMatchObject({
@@ -86,7 +83,7 @@ test('a worker that has another master key is named with it, and ends nothing', 
   });
 });
 
-test('a worker that was not given a password is named with it, and ends nothing', { timeout: 90_000 }, async () => {
+test('a worker that was not given a password is named with it, and ends nothing', async () => {
   const nowhere = join(landing.loaded.folder, 'nowhere.password');
   await workBeside(
     (config) => void Object.assign(config.connections['legacyCrm'] ?? {}, { password: { file: nowhere } }),
@@ -94,7 +91,7 @@ test('a worker that was not given a password is named with it, and ends nothing'
   expect(await told('config.secret')).toMatchObject({ where: { path: nowhere }, hint: expect.stringMatching(/\w{4}/) });
 });
 
-test('a plan that was altered is named, and the run goes on once it is restored', { timeout: 90_000 }, async () => {
+test('a plan that was altered is named, and the run goes on once it is restored', async () => {
   const folder = join(landing.loaded.folder, landing.loaded.config.staging.folder, 'runs', run);
   const name = (await readdir(folder)).find((one) => one.startsWith('plan-')) ?? '';
   const path = join(folder, name);
@@ -112,7 +109,7 @@ test('a plan that was altered is named, and the run goes on once it is restored'
   await landing.until(run, (now) => now.waiting?.on === 'quality-gate');
 });
 
-test('a blueprint that is edited while a run is open changes nothing of that run', { timeout: 120_000 }, async () => {
+test('a blueprint that is edited while a run is open changes nothing of that run', async () => {
   const { blueprint = '' } = landing.loaded.config.migrations['crm'] ?? {};
   await writeFile(blueprint, 'this is no blueprint any more');
   // Also a worker that is started now knows nothing but the frozen plan.

@@ -77,7 +77,7 @@ beforeAll(async () => {
   before = await landing.report(run);
   await landfall('rejects', run, '-o', file('rejects.csv'));
   lines = z.array(Line).parse(parse(await readFile(file('rejects.csv'), 'utf8'), { columns: true, bom: true }));
-}, 120_000);
+});
 
 afterAll(async () => {
   await worker.stop();
@@ -115,7 +115,7 @@ describe('rows that are held back', () => {
     expect((await landing.status(run)).replays).toEqual([]);
   });
 
-  test('are corrected and replayed by an engineer, and a new report is due', { timeout: 90_000 }, async () => {
+  test('are corrected and replayed by an engineer, and a new report is due', async () => {
     corrected = lines.flatMap((line) => correction(line) ?? []);
     expect(new Set(corrected.map((line) => line.entity))).toEqual(
       new Set(['organisation', 'membership', 'contact', 'consent']),

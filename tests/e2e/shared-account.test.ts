@@ -24,17 +24,19 @@ afterAll(async () => {
   for (const one of landings) await one.close();
 });
 
+const moved = ['organisation', 'contact', 'activity'];
+
 /** Two migrations that write other rows into one account of the cloud CRM. */
 async function two(options: Partial<RunOptions>, limits: Partial<Limits>): Promise<Landing> {
   const landing = await makeLanding({ temporal: inject('temporalAddress'), size: 400, limits, options });
   landings.push(landing);
   const { migrations } = landing.loaded.config;
   const other = (one: string): string => `{ kind: 'sql', parts: ["'B-' || (", ...${one}.legacyKey.parts, ')'] }`;
-  const own = await varied(join(landing.loaded.folder, 'own'), '{ ...entity, rejectLimit: 1 }');
+  const own = await varied(join(landing.loaded.folder, 'own'), '{ ...entity, rejectLimit: 1 }', moved);
   const blueprint = await varied(
     landing.loaded.folder,
-    `{ ...entity, rejectLimit: 1, legacyKey: ${other('entity')},
-       ...(entity.lines ? { lines: { ...entity.lines, legacyKey: ${other('entity.lines')} } } : {}) }`,
+    `{ ...entity, rejectLimit: 1, legacyKey: ${other('entity')} }`,
+    moved,
   );
   const { crm } = migrations;
   if (!crm) throw new Error('no migration crm');
@@ -143,7 +145,7 @@ test(
     await loaded(landing, runs);
     const after = landing.cloud.stats();
     expect(after.throttled - before.throttled).toBe(0);
-    expect(after.requests - before.requests).toBeGreaterThan(50);
+    expect(after.requests - before.requests).toBeGreaterThan(30);
     expect(after.requests - before.requests).toBeLessThanOrEqual(
       (perSecond / 1_000) * (Date.now() - began) + 2 * perSecond,
     );

@@ -111,7 +111,7 @@ beforeAll(async () => {
   configFile = join(folder, 'landfall.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(config)};\n`);
   worker = await startWorkerProcess();
-}, 120_000);
+});
 
 afterAll(async () => {
   await kill(worker);

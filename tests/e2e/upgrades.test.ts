@@ -66,7 +66,7 @@ afterAll(async () => {
   await later.close();
 });
 
-test('workers of a later release go on with a run that was begun before it', { timeout: 150_000 }, async () => {
+test('workers of a later release go on with a run that was begun before it', async () => {
   const landing = await land();
   const before = work(landing, today);
   const run = await landing.start();

@@ -73,7 +73,7 @@ describe.each(Object.keys(applications) as Application[])('a project for %s', (n
     expect(await formatErrors(folder)).toMatchObject({ code: 0 });
   });
 
-  test('leaves to `landfall check` nothing but decisions for people', { timeout: 120_000 }, async () => {
+  test('leaves to `landfall check` nothing but decisions for people', async () => {
     const { code, out } = await landfallIn(folder, ['check', '--json'], { PASSWORD: 'reader' });
     expect(code).toBe(3);
     const { problems } = JSON.parse(out) as { problems: Problem[] };

@@ -14,7 +14,7 @@ import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/row
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, readLedger, readReference } from './documents.ts';
-import { mapRows } from './map-rows.ts';
+import { withMappingJob } from './mapping-job.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf } from './parts.ts';
 
 interface Input {
@@ -113,11 +113,17 @@ async function fillLookups(job: DuckJob, staging: Staging, plan: Plan, compiled:
 const name = (part: Part, step: string): string => identifier(`${step}:${part.name}`);
 
 /** Runs a part's mapping up to `fitted`: every ready row to be, with the rules it breaks. */
-async function fit(job: DuckJob, staging: Staging, plan: Plan, part: Part, source: string): Promise<CompiledPart> {
-  const compiled = compilePart(part);
+async function fit(
+  job: DuckJob,
+  staging: Staging,
+  plan: Plan,
+  compiled: CompiledPart,
+  source: string,
+): Promise<CompiledPart> {
+  const { part } = compiled;
   await fillLookups(job, staging, plan, compiled);
   await job.run(`CREATE TABLE ${name(part, 'flagged')} AS ${compiled.flagged(source)}`);
-  await mapRows(job, compiled, name(part, 'flagged'), name(part, 'raw'));
+  await job.run(`CREATE TABLE ${name(part, 'raw')} AS ${compiled.raw(name(part, 'flagged'))}`);
   const types = await job.describe(`SELECT * FROM ${name(part, 'raw')}`);
   await job.run(`CREATE TABLE ${name(part, 'fitted')} AS ${compiled.fitted(name(part, 'raw'), types)}`);
   return compiled;
@@ -260,10 +266,10 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
   const reads = [...inputs.values()].flat().map((input) => input.local);
   const partition = entity.keyedBy ? ` WHERE _bucket = ${task.chunk}` : '';
 
-  return withDuckJob(
+  return withMappingJob(
     staging.budget,
     { purpose: `transform ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
-    async (job) => {
+    async (job, careful) => {
       const compiled: CompiledPart[] = [];
       for (const part of partsOf(entity)) {
         const rows = inputs.get(roleOf(entity, part, 'rows')) ?? [];
@@ -271,7 +277,7 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
         const main = `(SELECT * FROM ${relationOf(rows)}${partition})`;
         const joined = side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${relationOf(side)} r USING (_key))`;
         const source = entity.keyedBy ? `(SELECT * EXCLUDE (_bucket) FROM ${joined})` : joined;
-        compiled.push(await fit(job, staging, plan, part, source));
+        compiled.push(await fit(job, staging, plan, compilePart(part, careful), source));
         beat.beat();
       }
       if (entity.lines) await bindDocuments(job, entity, entity.lines);
@@ -311,15 +317,15 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
   const side = await inputsOf(staging, [manifest], 'restricted');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
   const reads = [...rows, ...side].map((input) => input.local);
-  return withDuckJob(
+  return withMappingJob(
     staging.budget,
     { purpose: `regroup ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
-    async (job) => {
+    async (job, careful) => {
       const joined =
         side.length === 0
           ? relationOf(rows)
           : `(SELECT * FROM ${relationOf(rows)} m JOIN ${relationOf(side)} r USING (_key))`;
-      const compiled = compilePart(entity);
+      const compiled = compilePart(entity, careful);
       await fillLookups(job, staging, plan, compiled);
       await job.run(`CREATE TABLE flagged AS ${compiled.flagged(joined)}`);
       const of = { entity: entity.name, step: 'regroup', chunk: task.chunk };

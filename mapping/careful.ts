@@ -22,6 +22,12 @@ export function carefully(column: RawColumn): string {
   return `TRY({'v': (${column.sql})}) AS ${tried(column)}`;
 }
 
+/** An entry among a row's broken rules where the expression fails on it. */
+export function failedEntry(field: string, sql: string): string {
+  const entry = `{'rule': 'mapping.failed', 'field': ${literal(field)}, 'value': CAST(NULL AS VARCHAR)}`;
+  return `CASE WHEN TRY({'v': (${sql})}) IS NULL THEN ${entry} END`;
+}
+
 /** Takes the values out of their structs, and notes with each row the fields whose expressions failed on it. */
 export function caught(inner: string, columns: readonly RawColumn[]): string {
   const noted = new Set<string>();

@@ -1,7 +1,7 @@
 import type { Check, FieldMapping, Lines, Part } from '../model/blueprint.ts';
 import type { FieldShape } from '../model/shape.ts';
 import { identifier, literal, lookupsIn, textOf, type Lookup, type Sql } from '../model/sql.ts';
-import { carefully, caught, plainly, type RawColumn } from './careful.ts';
+import { carefully, caught, failedEntry, plainly, type RawColumn } from './careful.ts';
 import { brokenRule, entryOf, fitField, RejectList } from './fit.ts';
 import { referenceKey, rowKey } from './keys.ts';
 
@@ -17,10 +17,7 @@ export interface CompiledPart {
   lookups: CompiledLookup[];
   /** @param from relation with the source's columns */
   flagged(from: string): string;
-  /** What `raw` works out for each row. */
-  mapped: readonly RawColumn[];
-  /** @param careful columns whose failing holds back the row that they fail on, instead of all */
-  raw(flagged: string, careful?: ReadonlySet<RawColumn>): string;
+  raw(flagged: string): string;
   /** @param types DuckDB type of each column of `raw` */
   fitted(raw: string, types: ReadonlyMap<string, string>): string;
   /** Columns of the ready row, in order. */
@@ -97,27 +94,27 @@ function compileLookups(part: Part): { compiled: CompiledLookup[]; nameOf: (look
 }
 
 /** Joins each lookup in turn; inner ones come first, so that an outer key may use what an inner one found. */
-function withLookups(from: string, lookups: readonly CompiledLookup[], nameOf: (lookup: Lookup) => string): string {
+function withLookups(from: string, lookups: readonly CompiledLookup[], valueOf: (sql: Sql) => string): string {
   return lookups.reduce(
     (inner, one) =>
       `SELECT s.*, l.take AS ${identifier(one.column)} FROM (${inner}) s LEFT JOIN ${identifier(one.relation)} l ` +
-      `ON l."match" = CAST((${textOf(one.lookup.key, nameOf)}) AS VARCHAR)`,
+      `ON l."match" = CAST(${valueOf(one.lookup.key)} AS VARCHAR)`,
     `SELECT * FROM ${from}`,
   );
 }
 
-function missEntries(lookups: readonly CompiledLookup[], nameOf: (lookup: Lookup) => string): string[] {
+function missEntries(lookups: readonly CompiledLookup[], valueOf: (sql: Sql) => string): string[] {
   return lookups
     .filter((one) => one.lookup.onMiss === 'reject')
     .map((one) => {
-      const key = `(${textOf(one.lookup.key, nameOf)})`;
+      const key = valueOf(one.lookup.key);
       const rule = `CASE WHEN ${key} IS NOT NULL AND ${identifier(one.column)} IS NULL THEN ${literal(`lookup.${one.lookup.table}`)} END`;
       return entryOf(rule, one.field, key);
     });
 }
 
 function checkEntry(check: Check, text: string): string {
-  const rule = `CASE WHEN (${text}) IS FALSE THEN ${literal(check.name)} END`;
+  const rule = `CASE WHEN ${text} IS FALSE THEN ${literal(check.name)} END`;
   return entryOf(rule, check.field ?? null, check.field && check.on === 'ready' ? identifier(check.field) : 'NULL');
 }
 
@@ -176,17 +173,20 @@ function keyedBy(part: Part): Sql | undefined {
   return isLines(part) ? undefined : part.keyedBy;
 }
 
-/** Compiles a part's mapping. Pure: no database is asked. */
-export function compilePart(part: Part): CompiledPart {
+/**
+ * Compiles a part's mapping. Pure: no database is asked.
+ *
+ * @param careful each expression by itself, so that one that fails on a row holds back that row, and none beside it. Takes
+ *   longer, and wants a job that is `rowByRow`. What is made of a group fails for all even so: TRY takes no aggregates.
+ */
+export function compilePart(part: Part, careful = false): CompiledPart {
   const { compiled: lookups, nameOf } = compileLookups(part);
+  const valueOf = (sql: Sql): string => `${careful ? 'TRY' : ''}(${textOf(sql, nameOf)})`;
+  const failures = (expressions: readonly { at: string; sql: Sql }[]): string[] =>
+    careful ? expressions.map(({ at, sql }) => failedEntry(at, textOf(sql, nameOf))) : [];
   const group = keyedBy(part);
   const fields = Object.entries(part.fields).filter(([, mapping]) => mapping.kind !== 'header');
-  const extra = [
-    ...(isLines(part) ? [`${rowKey(part.headerKey)} AS _header_source`] : []),
-    ...(!isLines(part) && part.attachments
-      ? [`CAST((${textOf(part.attachments.fileName, nameOf)}) AS VARCHAR) AS _file_name`]
-      : []),
-  ];
+  const extra = isLines(part) ? [`${rowKey(part.headerKey)} AS _header_source`] : [];
   const carried = [
     ...(isLines(part) ? ['_header_source'] : []),
     ...(!isLines(part) && part.attachments ? ['_file_name'] : []),
@@ -196,41 +196,49 @@ export function compilePart(part: Part): CompiledPart {
   );
 
   const key = `CAST((${textOf(part.legacyKey, nameOf)}) AS VARCHAR)`;
-  const mapped = [{ field: 'legacy key', name: '_ready_key', sql: key }, ...rawColumns(part, nameOf)];
+  const fileName =
+    !isLines(part) && part.attachments ? `CAST((${textOf(part.attachments.fileName, nameOf)}) AS VARCHAR)` : null;
+  const mapped: readonly RawColumn[] = [
+    { field: 'legacy key', name: '_ready_key', sql: key },
+    ...rawColumns(part, nameOf),
+    ...(fileName === null ? [] : [{ field: 'attachments', name: '_file_name', sql: fileName }]),
+  ];
 
   return {
     part,
     lookups,
-    mapped,
     readyColumns: [...carried, ...readyColumns],
 
     flagged(from) {
-      const leave = part.leave.map((rule) => `WHEN (${textOf(rule.when, nameOf)}) THEN ${literal(rule.name)}`);
+      const leave = part.leave.map((rule) => `WHEN ${valueOf(rule.when)} THEN ${literal(rule.name)}`);
+      const checks = part.checks.filter((check) => check.on === 'source');
       const entries = [
-        ...missEntries(lookups, nameOf),
-        ...part.checks
-          .filter((check) => check.on === 'source')
-          .map((check) => checkEntry(check, textOf(check.sql, nameOf))),
+        ...failures([
+          ...lookups.map((one) => ({ at: one.field, sql: one.lookup.key })),
+          ...part.leave.map((rule) => ({ at: `leave ${rule.name}`, sql: rule.when })),
+          ...checks.map((check) => ({ at: check.field ?? `check ${check.name}`, sql: check.sql })),
+          ...(group ? [{ at: 'keyedBy', sql: group }] : []),
+        ]),
+        ...missEntries(lookups, valueOf),
+        ...checks.map((check) => checkEntry(check, valueOf(check.sql))),
         ...(group ? [entryOf(`CASE WHEN _group IS NULL THEN 'keyed-by.null' END`, null, 'NULL')] : []),
       ];
-      const looked = withLookups(from, lookups, nameOf);
-      const grouped = group
-        ? `SELECT *, CAST((${textOf(group, nameOf)}) AS VARCHAR) AS _group FROM (${looked})`
-        : looked;
+      const looked = withLookups(from, lookups, valueOf);
+      const grouped = group ? `SELECT *, CAST(${valueOf(group)} AS VARCHAR) AS _group FROM (${looked})` : looked;
       return (
         `SELECT *, ${leave.length > 0 ? `CASE ${leave.join(' ')} END` : 'CAST(NULL AS VARCHAR)'} AS _left, ` +
         `${listOf(entries)} AS _bad FROM (${grouped})`
       );
     },
 
-    raw(flagged, careful = new Set()) {
-      const written = mapped.map((one) => (careful.has(one) ? carefully(one) : plainly(one)));
-      const columns = [...extra, ...written].join(', ');
+    raw(flagged) {
+      const apart = careful && !group;
+      const columns = [...extra, ...mapped.map(apart ? carefully : plainly)].join(', ');
       const rows = group
         ? `SELECT list(_key ORDER BY _key) AS _sources, CAST([] AS ${RejectList}) AS _bad, ${columns} ` +
           `FROM ${flagged} WHERE _left IS NULL AND len(_bad) = 0 GROUP BY _group`
         : `SELECT [_key] AS _sources, _bad, ${columns} FROM ${flagged} WHERE _left IS NULL`;
-      return careful.size > 0 ? caught(rows, [...careful]) : rows;
+      return apart ? caught(rows, mapped) : rows;
     },
 
     fitted(raw, types) {
@@ -264,12 +272,14 @@ export function compilePart(part: Part): CompiledPart {
       const inner =
         `SELECT _ready_key AS _key, _sources, list_concat(_bad, ${listOf(entries)}) AS _bad` +
         `${values.length > 0 ? `, ${values.join(', ')}` : ''} FROM ${raw}`;
-      const checks = part.checks
-        .filter((check) => check.on === 'ready')
-        .map((check) => checkEntry(check, textOf(check.sql, nameOf)));
-      return checks.length === 0
+      const checks = part.checks.filter((check) => check.on === 'ready');
+      const broken = [
+        ...failures(checks.map((check) => ({ at: check.field ?? `check ${check.name}`, sql: check.sql }))),
+        ...checks.map((check) => checkEntry(check, valueOf(check.sql))),
+      ];
+      return broken.length === 0
         ? inner
-        : `SELECT * REPLACE (list_concat(_bad, ${listOf(checks)}) AS _bad) FROM (${inner})`;
+        : `SELECT * REPLACE (list_concat(_bad, ${listOf(broken)}) AS _bad) FROM (${inner})`;
     },
   };
 }

@@ -292,5 +292,7 @@ function typedNodes(node: SqlNode, above?: SqlNode): SqlNode[] {
 /** The first line of DuckDB's message: it quotes the expression and no data, because there is none. */
 function messageOf(error: unknown): string {
   if (!(error instanceof LandfallError) || error.code !== 'duckdb.failed') throw error;
-  return (error.confidential ?? '').split('\n')[0]?.replace(/\.$/, '') ?? '';
+  const line = (error.confidential ?? '').split('\n')[0] ?? '';
+  // Landfall's own functions raise by casting what they have to say.
+  return /Could not convert string '(\w+: .*)' to BOOL$/.exec(line)?.[1] ?? line.replace(/\.$/, '');
 }

@@ -21,6 +21,11 @@ export interface DuckJobOptions {
   reads?: readonly string[];
   /** Whether SQL of a blueprint runs in it, which may use Landfall's functions: 8 ms of a core to make. Absent: yes. */
   mapping?: boolean;
+  /**
+   * Whether each expression is worked out where it stands. Else DuckDB works out once what several have in common, before
+   * any of them: and then it fails before a TRY around it can notice.
+   */
+  rowByRow?: boolean;
   /** Refuse everything but the files above and the job's own folder. Off only for jobs that talk to a source. */
   locked?: boolean;
   signal?: AbortSignal;
@@ -156,6 +161,7 @@ async function prepare(connection: DuckDBConnection, folder: string, options: Du
   }
   await connection.run(`SET TimeZone = 'UTC'`);
   await connection.run(`SET preserve_insertion_order = false`);
+  if (options.rowByRow === true) await connection.run(`SET disabled_optimizers = 'common_subexpressions'`);
   for (const [name, key] of Object.entries(options.keys ?? {})) {
     await connection.run(`PRAGMA add_parquet_key(${literal(name)}, ${literal(key)})`);
   }

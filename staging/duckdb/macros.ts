@@ -10,6 +10,11 @@ const codePoint = `CASE WHEN page = 'windows-1252' AND _byte BETWEEN 128 AND 159
 /** Units of the smallest digit that division keeps, in one. */
 const Unit = '1000000000000';
 
+/** Raises, by a cast that cannot be: DuckDB's TRY, which holds back the one row, takes no expression with `error()` in it. */
+const raise = (message: string, type: string): string =>
+  `CAST(CAST(CAST(${message} AS BOOLEAN) AS VARCHAR) AS ${type})`;
+const Exact = 'DECIMAL(38, 12)';
+
 /**
  * Landfall's own functions for mapping SQL. All are pure: the same input gives the same bytes. An argument that no data
  * can make right (a rounding, policy, zone or page that there is none of) raises even over NULL, so that `check` finds it.
@@ -30,7 +35,7 @@ export const macros: readonly string[] = [
   `CREATE MACRO _exact(x) AS
      CASE
        WHEN regexp_full_match(typeof(x), 'U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\\(\\d+,(\\d|1[0-2])\\)') THEN CAST(x AS DECIMAL(38, 12))
-       WHEN regexp_matches(CAST(x AS VARCHAR), '\\.\\d{12}0*[1-9]') THEN error('div: more than 12 digits after the point')
+       WHEN regexp_matches(CAST(x AS VARCHAR), '\\.\\d{12}0*[1-9]') THEN ${raise(`'div: more than 12 digits after the point: ' || CAST(x AS VARCHAR)`, Exact)}
        ELSE CAST(x AS DECIMAL(38, 12)) END`,
   // Units of 10^-12 as an integer and back, in two halves: a product of decimals would overflow long before the digits do.
   `CREATE MACRO _units(v) AS
@@ -56,13 +61,13 @@ export const macros: readonly string[] = [
   `CREATE MACRO div(x, y, digits, rounding) AS
      CASE
        WHEN rounding IS NULL OR rounding NOT IN ('half_up', 'half_even', 'down')
-         THEN error('div: rounding must be half_up, half_even or down')
-       WHEN digits IS NULL OR digits NOT BETWEEN 0 AND 12 THEN error('div: digits must be from 0 to 12')
+         THEN ${raise(`'div: rounding must be half_up, half_even or down'`, Exact)}
+       WHEN digits IS NULL OR digits NOT BETWEEN 0 AND 12 THEN ${raise(`'div: digits must be from 0 to 12'`, Exact)}
        WHEN _exact(y) = 0 THEN NULL
        ELSE _div(_units(_exact(x)), _units(_exact(y)), digits, rounding) END`,
   `CREATE MACRO exact_decimal(x, digits) AS
      CASE
-       WHEN digits IS NULL OR digits NOT BETWEEN 0 AND 12 THEN error('exact_decimal: digits must be from 0 to 12')
+       WHEN digits IS NULL OR digits NOT BETWEEN 0 AND 12 THEN ${raise(`'exact_decimal: digits must be from 0 to 12'`, Exact)}
        WHEN regexp_full_match(CAST(x AS VARCHAR), '\\s*[+-]?(?:\\d+|(?:\\d*\\.\\d{0,' || digits || '}0*))\\s*')
        THEN TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 12)) END`,
   `CREATE MACRO _at_offset(t, zone, near) AS
@@ -78,8 +83,8 @@ export const macros: readonly string[] = [
        WHEN gap = 'earlier' THEN least(before, after) END`,
   `CREATE MACRO local_time(ts, zone, gap, overlap) AS
      CASE
-       WHEN gap IS NULL OR gap NOT IN ('earlier', 'later', 'reject') THEN error('local_time: gap must be earlier, later or reject')
-       WHEN overlap IS NULL OR overlap NOT IN ('earlier', 'later', 'reject') THEN error('local_time: overlap must be earlier, later or reject')
+       WHEN gap IS NULL OR gap NOT IN ('earlier', 'later', 'reject') THEN ${raise(`'local_time: gap must be earlier, later or reject'`, 'TIMESTAMPTZ')}
+       WHEN overlap IS NULL OR overlap NOT IN ('earlier', 'later', 'reject') THEN ${raise(`'local_time: overlap must be earlier, later or reject'`, 'TIMESTAMPTZ')}
        WHEN timezone(zone, TIMESTAMP '2000-01-01') IS NULL THEN NULL
        WHEN NOT isfinite(CAST(ts AS TIMESTAMP)) THEN timezone('UTC', CAST(ts AS TIMESTAMP))
        ELSE timezone('UTC', _local_time(
@@ -89,7 +94,7 @@ export const macros: readonly string[] = [
          zone, gap, overlap)) END`,
   `CREATE MACRO code_page(bytes, page) AS
      CASE
-       WHEN page IS NULL OR page NOT IN ('latin1', 'windows-1252') THEN error('code_page: the page must be latin1 or windows-1252')
+       WHEN page IS NULL OR page NOT IN ('latin1', 'windows-1252') THEN ${raise(`'code_page: the page must be latin1 or windows-1252'`, 'VARCHAR')}
        WHEN bytes IS NULL THEN NULL
        WHEN page = 'windows-1252' AND regexp_matches(hex(bytes), '^(..)*(81|8D|8F|90|9D)') THEN NULL
        ELSE coalesce(list_aggregate(list_transform(

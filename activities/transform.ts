@@ -7,7 +7,7 @@ import type { Plan } from '../model/plan.ts';
 import type { ChunkResult, Counts, CountsByPart } from '../model/run.ts';
 import { identifier, literal } from '../model/sql.ts';
 import { rowKey } from '../mapping/keys.ts';
-import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { readManifest, writeManifest, type Manifest, type StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';

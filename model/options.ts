@@ -21,8 +21,8 @@ export const RunOptions = z.strictObject({
   /** First and longest wait between tries of a step that failed for a passing reason. */
   retryFirstMs: ms().default(1_000),
   retryLongestMs: ms().default(60_000),
-  /** Tries of a step before the run stops and asks; passing failures only. */
-  retryTries: z.int().min(1).default(50),
+  /** Tries of a step that fails for a passing reason before the run ends; null: until it succeeds or a person aborts. */
+  retryTries: z.int().min(1).nullable().default(null),
   /** How often the holder of a snapshot proves that it still holds it. */
   leaseBeatMs: ms().default(5_000),
   /** How often that holder looks whether the run that it holds it for still goes on. */

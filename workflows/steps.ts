@@ -64,7 +64,7 @@ export function stepsFor(of: Sides, options: RunOptions): ActivityInterfaceFor<A
       initialInterval: options.retryFirstMs,
       maximumInterval: options.retryLongestMs,
       backoffCoefficient: 2,
-      maximumAttempts: options.retryTries,
+      ...(options.retryTries === null ? {} : { maximumAttempts: options.retryTries }),
       nonRetryableErrorTypes: PermanentFailures,
     },
   });

@@ -114,7 +114,8 @@ export async function makeLanding(of: {
     legacy: { host: '127.0.0.1', port: of.wires?.legacy.port ?? postgres.port },
     cloud,
     requestMs: 1_500,
-    ...(of.settlingMs === undefined ? {} : { settlingMs: of.settlingMs }),
+    // On a busy machine the cloud CRM may be done with a request long after its client has given it up.
+    settlingMs: of.settlingMs ?? 5_000,
     options: {
       retryFirstMs: 200,
       heartbeatTimeoutMs: 3_000,

@@ -7,6 +7,7 @@ import { readReport, readReportPage } from '../activities/reports.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { RunStatus } from '../model/run.ts';
 import { currentBuild, promote } from '../worker/builds.ts';
+import { registerSearchAttributes } from '../worker/search-attributes.ts';
 import { queuesOf, startWorker } from '../worker/worker.ts';
 import { status } from '../workflows/messages.ts';
 import { ask } from './ask.ts';
@@ -109,6 +110,7 @@ program
       }
       requireEngineer(plan, options.as);
       await withClient(loaded, async (client) => {
+        await registerSearchAttributes(client.connection, loaded.config.temporal.namespace);
         await requireAlone(loaded, client, plan);
         const digest = await startRun(loaded, system, client, { plan, run, startedBy: options.as });
         if (shared().json) sayJson({ run, plan: digest });

@@ -11,6 +11,7 @@ import { createSystem, secretResolver } from './dependencies.ts';
 import { workflowBundle } from './bundle.ts';
 import { WorkerLogger } from './log.ts';
 import { dataConverterOf } from './payloads.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
 import { limiterShares } from './shares.ts';
 
 export interface RunningWorker {
@@ -94,6 +95,7 @@ export async function startWorker(
       cause: error,
     });
   });
+  await registerSearchAttributes(connection, namespace);
   const dataConverter = dataConverterOf(config, folder);
   const client = new Client({ connection, namespace, dataConverter });
   const system = createSystem(config, folder, (of) => limiterShares(client, { ...of, taskQueue }));

@@ -18,8 +18,9 @@ export const RunOptions = z.strictObject({
   stepTimeoutMs: ms().default(30 * 60_000),
   /** Silence after which a step counts as dead. */
   heartbeatTimeoutMs: ms().default(30_000),
-  /** First and longest wait between tries of a step that failed for a passing reason. */
+  /** First wait between tries of a step that failed for a passing reason; each further one is twice as long. */
   retryFirstMs: ms().default(1_000),
+  /** Longest wait between two such tries. */
   retryLongestMs: ms().default(60_000),
   /** Tries of a step that fails for a passing reason before the run ends; null: until it succeeds or a person aborts. */
   retryTries: z.int().min(1).nullable().default(null),
@@ -35,7 +36,7 @@ export const RunOptions = z.strictObject({
   collectGraceMs: z.int().min(0).default(3_600_000),
   /** Differences of one entity that the report lists; the staged list is always complete. */
   listedDifferences: z.int().min(0).default(200),
-  /** How long a report waits for its signature before the run says so in its status. */
+  /** How long a report may wait for its signature. Nothing reads it yet. */
   signOffReminderMs: ms().default(24 * 3_600_000),
 });
 export type RunOptions = z.infer<typeof RunOptions>;

@@ -2,16 +2,30 @@ import { z } from 'zod';
 import { SecretRef } from '../../model/names.ts';
 
 const Auth = z.discriminatedUnion('kind', [
-  /** Client credentials (RFC 6749, 4.4). For Dataverse `scope` is the environment's URL with `/.default`. */
   z.strictObject({
+    /** Client credentials (RFC 6749, 4.4). */
     kind: z.literal('oauth2'),
+    /** Where tokens come from. */
     tokenUrl: z.url(),
+    /** The client’s id: for Dataverse that of the application user. */
     clientId: z.string().min(1),
+    /** The client’s secret. */
     clientSecret: SecretRef,
+    /** What the token is for. For Dataverse the environment’s URL with `/.default`. */
     scope: z.string().optional(),
   }),
-  z.strictObject({ kind: z.literal('basic'), user: z.string().min(1), password: SecretRef }),
-  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    /** Name and password with every request (RFC 7617). */
+    kind: z.literal('basic'),
+    /** Who signs in. */
+    user: z.string().min(1),
+    /** The user’s password. */
+    password: SecretRef,
+  }),
+  z.strictObject({
+    /** Nobody signs in. */
+    kind: z.literal('none'),
+  }),
 ]);
 
 const Timeouts = z.strictObject({
@@ -26,6 +40,7 @@ const Timeouts = z.strictObject({
 /** How an OData V4 service is reached, and what it can take. */
 export const Settings = z
   .strictObject({
+    /** An OData V4 service. */
     kind: z.literal('odata-v4'),
     /** The service root: `https://contoso.crm4.dynamics.com/api/data/v9.2`. */
     url: z.url({ protocol: /^https?$/ }),
@@ -44,10 +59,13 @@ export const Settings = z
     /** A row whose value says that this system is the system of record: written by the cut-over's last step. */
     liveMark: z
       .strictObject({
+        /** The collection that the row is in. */
         collection: z.string().min(1),
+        /** The collection’s key property. */
         id: z.string().min(1),
-        /** The property that the row is found by, and its value. */
+        /** The property that the row is found by. */
         keyProperty: z.string().min(1),
+        /** The value of that property. */
         key: z.string().min(1),
         /** The property that receives the run and the digest of its report. */
         property: z.string().min(1),

@@ -26,15 +26,23 @@ const AsTarget = z
 
 /** How a PostgreSQL database is reached and, at the cut-over, made to refuse writes. */
 export const Settings = z.strictObject({
+  /** PostgreSQL 13 or later. */
   kind: z.literal('postgres'),
+  /** Its name or address. */
   host: z.string().min(1),
+  /** The port that it listens on. */
   port: z.int().min(1).max(65_535).default(5432),
+  /** The database that tables are in. */
   database: z.string().min(1),
+  /** Who signs in. A source’s needs to read what moves; a target’s to read, insert and update what is written. */
   user: z.string().min(1),
+  /** Absent where the server asks for none. */
   password: SecretRef.optional(),
+  /** Whether the connection is encrypted, and whether the server’s certificate and name are checked. */
   ssl: z.enum(['disable', 'require', 'verify-full']).default('disable'),
   /** Connections that one worker may hold. */
   poolSize: z.int().min(1).default(8),
+  /** How long a connection may take to be made, in milliseconds. */
   connectTimeoutMs: z.int().min(100).default(10_000),
   freeze: z
     .strictObject({

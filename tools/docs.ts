@@ -1,144 +1,32 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import type { ConnectorKind, Source, Target } from '../connectors/port.ts';
-import { typeRule, typeTable } from '../connectors/postgres/types.ts';
-import { connectors } from '../connectors/registry.ts';
+import { buildersPage } from './docs/builders.ts';
+import { commandPage } from './docs/command.ts';
+import { configurationPage } from './docs/configuration.ts';
+import { capabilityPage } from './docs/connectors.ts';
+import { errorCodesPage } from './docs/error-codes.ts';
+import { postgresTypesPage } from './docs/postgres-types.ts';
+import { openSources, type Sources } from './docs/sources.ts';
 
-/** Settings with which a connector of each kind shows all that it can do. Nothing is connected to. */
-const samples: Record<string, Record<string, unknown>> = {
-  postgres: {
-    kind: 'postgres',
-    host: 'db.example.org',
-    database: 'crm',
-    user: 'landfall',
-    freeze: { set: 'SELECT set_read_only($1)', probe: 'SELECT writes_are_refused()' },
-  },
-  'odata-v4': {
-    kind: 'odata-v4',
-    url: 'https://crm.example.org/api/data/v9.2',
-    auth: { kind: 'none' },
-    liveMark: { collection: 'settings', id: 'settingid', keyProperty: 'name', key: 'mark', property: 'value' },
-  },
-};
-
-type Capability<System> = readonly [title: string, methods: readonly (keyof System)[], what: string];
-
-const ofSources: readonly Capability<Source>[] = [
-  ['Ping', ['ping'], 'says what it is, and which setting of a connection is wrong'],
-  ['Least privilege', ['checkPrivileges'], 'names missing rights, and rights that are more than needed'],
-  ['Describe', ['describe'], 'columns, types, keys and a fingerprint of each table'],
-  ['Catalogue', ['listObjects'], 'every table with its keys and references: what `landfall init` proposes from'],
-  ['Chunks', ['planChunks'], 'cuts a table by walking its key'],
-  ['Read', ['readChunk', 'countChunk'], 'reads a chunk into staging, and counts it in the same state'],
-  ['Snapshot lease', ['openLease', 'isAlive'], 'one state for many readers: `snapshot` consistency'],
-  ['Still stands', ['stillStands'], 'proves that a chunk would read the same now'],
-  ['Position', ['position'], 'where the source is, for what is read while it is frozen'],
-  [
-    'Freeze',
-    ['freeze', 'unfreeze', 'isFrozen'],
-    'refuses writes, proven by trying: `frozen` consistency and the switch',
-  ],
-  ['Figures', ['figures'], 'computes controls itself'],
-  ['Attachments', ['openAttachment'], 'streams the bytes of a large column'],
-  ['Fingerprint', ['fingerprint'], 'notices changed structure cheaply'],
-];
-const ofTargets: readonly Capability<Target>[] = [
-  ['Ping', ['ping'], 'says what it is, and which setting of a connection is wrong'],
-  ['Least privilege', ['checkPrivileges'], 'names missing rights, and rights that are more than needed'],
-  ['Check shape', ['checkShape', 'fingerprint'], 'compares a shape with the target’s own metadata'],
-  ['Collections', ['listCollections'], 'every collection with its properties: what `landfall init` proposes for'],
-  ['Write', ['writeBatch'], 'upserts or creates documents; answers are matched by key'],
-  ['Find', ['findByLegacyKey'], 'settles uncertain writes and keeps create-only loads single'],
-  ['Read back', ['readBack', 'countRows', 'readReference'], 'what is in the target now, page by page'],
-  ['Before-image', ['beforeImage'], 'what was there before, for undo'],
-  ['Figures', ['figures'], 'computes controls itself'],
-  ['Attachments', ['putAttachment', 'openAttachment'], 'streams bytes in, and back for comparison'],
-  ['Mark live', ['markLive'], 'leaves the mark that it is the system of record'],
-];
-
-function rows<System extends object>(
-  capabilities: readonly Capability<System>[],
-  systems: readonly { kind: ConnectorKind; system: System | null }[],
-): string[] {
-  return capabilities.map(([title, methods, what]) => {
-    const marks = systems.map(({ system }) => {
-      if (!system) return '';
-      const there = methods.filter((method) => typeof system[method] === 'function');
-      return there.length === methods.length ? 'yes' : there.length === 0 ? 'no' : `only ${there.join(', ')}`;
-    });
-    return `| ${[title, ...marks, what].join(' | ')} |`;
-  });
-}
-
-function head(kinds: readonly ConnectorKind[]): string[] {
-  const titles = ['', ...kinds.map((kind) => kind.title), ''];
-  return [`| ${titles.join(' | ')} |`, `|${titles.map(() => ' --- |').join('')}`];
-}
-
-/** What each connector of the registry can do, found by opening it. */
-export async function capabilityPage(): Promise<string> {
-  const sources: { kind: ConnectorKind; system: Source | null }[] = [];
-  const targets: { kind: ConnectorKind; system: Target | null }[] = [];
-  for (const kind of connectors) {
-    const sample = samples[kind.kind];
-    if (!sample) throw new Error(`tools/docs.ts has no sample settings for ${kind.kind}`);
-    const settings: unknown = kind.settings.parse(sample);
-    if (kind.openSource) sources.push({ kind, system: await kind.openSource(kind.kind, settings, () => '') });
-    if (kind.openTarget) targets.push({ kind, system: await kind.openTarget(kind.kind, settings, () => '') });
-  }
-  const page = [
-    '# Connectors',
-    '',
-    'What each connector can do, found by opening it (`npm run docs` writes this page). Every connector passes the',
-    'conformance suite of its side, `tests/conformance`, for what it can do.',
-    '',
-    '## Sources',
-    '',
-    ...head(sources.map((one) => one.kind)),
-    ...rows(ofSources, sources),
-    '',
-    '## Targets',
-    '',
-    ...head(targets.map((one) => one.kind)),
-    ...rows(ofTargets, targets),
-    '',
-  ].join('\n');
-  for (const { system } of [...sources, ...targets]) await system?.close();
-  return page;
-}
-
-/** How each PostgreSQL type is staged. */
-export function postgresTypesPage(): string {
-  const lines = typeTable.map(({ native, name, modifier }) => {
-    const rule = typeRule(name, modifier);
-    return `| \`${native}\` | \`${rule.stagedType}\` | ${rule.reason ?? 'exactly as it is'} |`;
-  });
-  return [
-    '# PostgreSQL types',
-    '',
-    'How values are staged (`npm run docs` writes this page from `types.ts`; `tests/connectors/postgres-types.test.ts`',
-    'proves each line with values). Domains are staged as their base type. Every type that is not listed travels as the',
-    'text that PostgreSQL itself prints, with `DateStyle=ISO`, `TimeZone=UTC` and `extra_float_digits=3`.',
-    '',
-    '| PostgreSQL | staged as | why |',
-    '| --- | --- | --- |',
-    ...lines,
-    '',
-  ].join('\n');
-}
-
-export const pages: Record<string, () => string | Promise<string>> = {
-  'docs/reference/connectors.md': capabilityPage,
+/** Pages that are made of the code, by their path: `npm run docs` writes them, a test compares them. */
+export const pages: Record<string, (sources: Sources) => string | Promise<string>> = {
   'connectors/postgres/TYPES.md': postgresTypesPage,
+  'docs/reference/builders.md': buildersPage,
+  'docs/reference/command.md': commandPage,
+  'docs/reference/configuration.md': configurationPage,
+  'docs/reference/connectors.md': capabilityPage,
+  'docs/reference/error-codes.md': errorCodesPage,
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const sources = openSources();
   for (const [file, page] of Object.entries(pages)) {
     const at = new URL(`../${file}`, import.meta.url);
     await mkdir(new URL('.', at), { recursive: true });
-    const text = await page();
+    const text = await page(sources);
     const before = await readFile(at, 'utf8').catch(() => '');
     if (before !== text) await writeFile(at, text);
     process.stdout.write(`${before === text ? 'same   ' : 'written'} ${file}\n`);
   }
+  sources.close();
 }

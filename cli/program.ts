@@ -1,50 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { DecisionAction } from '../activities/contract.ts';
-import { readFailure } from '../activities/failures.ts';
-import { readReport, readReportPage } from '../activities/reports.ts';
-import { LandfallError } from '../model/errors.ts';
-import type { RunStatus } from '../model/run.ts';
-import { currentBuild, promote } from '../worker/builds.ts';
-import { registerSearchAttributes } from '../worker/search-attributes.ts';
-import { queuesOf, startWorker } from '../worker/worker.ts';
-import { status } from '../workflows/messages.ts';
-import { ask } from './ask.ts';
-import { loadConfig, type LoadedConfig } from './config.ts';
-import { addCustody } from './custody.ts';
-import { addInit } from './init/command.ts';
-import { makeKeyPair } from './people.ts';
-import { bold, decisionLines, dim, ExitCode, green, problemText, red, say, sayJson } from './print.ts';
-import { ProgressView, readStatus } from './progress.ts';
-import { withRetrying } from './retrying.ts';
-import { readCorrectionsFile, rejectsCsv } from './rejects.ts';
-import {
-  checkMigration,
-  decide,
-  heldRows,
-  requireAlone,
-  requireEngineer,
-  stageComment,
-  stageCorrections,
-  startRun,
-  version,
-  withClient,
-  withSystem,
-} from './runs.ts';
+import type { InitFlags } from './init/answers.ts';
+import type { Deciding, Shared } from './options.ts';
+import { version } from './version.ts';
 
-/** What every command takes. */
-export interface Shared {
-  config?: string;
-  json?: boolean;
-  trace?: boolean;
-}
-
-interface Deciding extends Shared {
-  as: string;
-  key?: string;
-  comment?: string;
-}
+/*
+ * What the command understands. What it does is in commands/, one function a command, and is loaded by the command that
+ * is asked for alone: nobody waits for DuckDB or Temporal to read a page of help.
+ */
 
 /** The `landfall` command with all of its parts; `main.ts` runs it. */
 export const program = new Command('landfall')
@@ -61,32 +23,31 @@ export const program = new Command('landfall')
   );
 
 const shared = (): Shared => program.opts<Shared>();
-const load = (): Promise<LoadedConfig> => loadConfig(shared().config);
 
-addInit(program);
+program
+  .command('init')
+  .argument('[folder]', 'where to', '.')
+  .description('make a project: a first blueprint from what source and target declare, worth editing')
+  .option('--source <address>', 'the legacy system: postgres://user@host:5432/database')
+  .option('--password-env <name>', 'the environment variable that holds its password')
+  .option('--schema <name...>', 'the schemas to move; default: the only one that has tables')
+  .option('--target <address>', 'the cloud platform, with the client or user in front of @; or none')
+  .option('--target-secret-env <name>', 'the environment variable that holds its secret')
+  .option('--target-token-url <address>', 'where the client gets its tokens (OAuth 2.0)')
+  .option('--name <name>', 'what the migration is called; default: after the database')
+  .option('--time-zone <zone>', 'the clock of times without a zone: Europe/Zurich')
+  .option('--engineer <name>', 'who starts runs; default: after this machine’s user')
+  .option('--owner <name>', 'who signs them: somebody else')
+  .addHelpText('after', '\nAt a terminal it asks for what is not given. Secrets are named, never given.')
+  .action(async (folder: string, flags: InitFlags) =>
+    (await import('./commands/init.ts')).init(shared(), folder, flags),
+  );
 
 program
   .command('check')
   .argument('[migration]', 'default: every migration of the configuration')
   .description('test connections, rights, shapes and the blueprint, and print every problem at once')
-  .action(async (name: string | undefined) => {
-    const loaded = await load();
-    const names = name === undefined ? Object.keys(loaded.config.migrations) : [name];
-    let errors = 0;
-    await withSystem(loaded, async (system) => {
-      for (const one of names) {
-        const { problems, plan } = await checkMigration(loaded, system, one, 'rehearsal');
-        errors += problems.filter((problem) => problem.severity === 'error').length;
-        if (shared().json) sayJson({ migration: one, ready: plan !== null, problems });
-        else {
-          for (const line of decisionLines(problems)) say(line);
-          for (const problem of problems) if (problem.code !== 'blueprint.undecided') say(problemText(problem));
-          say(plan ? `${green('ready')} ${bold(one)}: ${plan.order.join(', ')}` : `${red('not ready')} ${bold(one)}`);
-        }
-      }
-    });
-    if (errors > 0) process.exitCode = ExitCode.problems;
-  });
+  .action(async (name: string | undefined) => (await import('./commands/check.ts')).check(shared(), name));
 
 program
   .command('run')
@@ -96,59 +57,9 @@ program
   .option('--live', 'move for real; without it the run is a rehearsal')
   .option('--id <run>', 'the run’s name')
   .option('--watch', 'draw progress until the run waits or ends')
-  .action(async (name: string, options: { as: string; live?: boolean; id?: string; watch?: boolean }) => {
-    const loaded = await load();
-    const mode = options.live ? 'live' : 'rehearsal';
-    const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-    const run = options.id ?? `${name}-${mode}-${stamp}`;
-    await withSystem(loaded, async (system) => {
-      const { plan, problems } = await checkMigration(loaded, system, name, mode);
-      for (const problem of problems) process.stderr.write(`${problemText(problem)}\n`);
-      if (!plan) {
-        process.exitCode = ExitCode.problems;
-        return;
-      }
-      requireEngineer(plan, options.as);
-      await withClient(loaded, async (client) => {
-        await registerSearchAttributes(client.connection, loaded.config.temporal.namespace);
-        await requireAlone(loaded, client, plan);
-        const digest = await startRun(loaded, system, client, { plan, run, startedBy: options.as });
-        if (shared().json) sayJson({ run, plan: digest });
-        else say(`Started ${bold(run)} under plan ${digest.slice(0, 16)}.`);
-        if (options.watch) await watch(loaded, run);
-      });
-    });
-  });
-
-/** Draws a run until it waits for somebody or ends. */
-async function watch(loaded: LoadedConfig, run: string): Promise<RunStatus> {
-  const view = new ProgressView();
-  return withClient(loaded, async (client) => {
-    for (;;) {
-      const now = await withRetrying(client, await readStatus(client, run));
-      view.draw(now);
-      if (now.waiting !== null || now.phase === 'done' || now.phase === 'aborted') return now;
-      await new Promise((next) => setTimeout(next, 500));
-    }
-  });
-}
-
-function sayStatus(now: RunStatus): void {
-  for (const line of new ProgressView().lines(now)) say(line);
-  if (now.waiting) say(`Waits for ${now.waiting.on} by ${now.waiting.who.join(' or ')}: ${now.waiting.note}`);
-  if (now.report)
-    say(
-      `Report ${now.report.digest.slice(0, 16)}: ${now.report.verdict}${now.signed ? `, ${now.signed.decision} by ${now.signed.by}` : ''}`,
-    );
-  for (const one of now.replays) {
-    say(`Replay ${one.corrections?.slice(0, 16) ?? 'without corrections'} by ${one.by}: ${one.outcome}`);
-    if (one.failure) say(problemText({ where: {}, ...one.failure, severity: 'error' }));
-  }
-  if (now.failure) {
-    say(problemText({ where: {}, ...now.failure, severity: 'error' }));
-    if (now.failure.details !== null) say(dim(`  details are staged under ${now.failure.details}`));
-  }
-}
+  .action(async (name: string, options: { as: string; live?: boolean; id?: string; watch?: boolean }) =>
+    (await import('./commands/run.ts')).run(shared(), name, options),
+  );
 
 program
   .command('status')
@@ -156,52 +67,18 @@ program
   .description('how far a run is, what it waits for and on whom')
   .option('--watch', 'draw progress until the run waits or ends')
   .option('--failure', 'show what is staged about the failure; it may hold values of rows')
-  .action(async (run: string, options: { watch?: boolean; failure?: boolean }) => {
-    const loaded = await load();
-    const now = options.watch
-      ? await watch(loaded, run)
-      : await withClient(loaded, async (client) => withRetrying(client, await readStatus(client, run)));
-    if (shared().json) sayJson(now);
-    else sayStatus(now);
-    const id = now.failure?.details;
-    if (options.failure && typeof id === 'string') {
-      await withSystem(loaded, async (system) => say(await readFailure(await system.staging(run), id)));
-    }
-    if (now.phase === 'aborted') process.exitCode = ExitCode.failed;
-  });
-
-/** The report that a run stands by. */
-async function reportDigest(loaded: LoadedConfig, run: string): Promise<string> {
-  const now = await withClient(loaded, (client) => ask(client, run, status));
-  if (now.report) return now.report.digest;
-  throw new LandfallError({
-    code: 'report.none',
-    kind: 'permanent',
-    what: 'The run has no report yet.',
-    where: { run, phase: now.phase },
-    hint: 'Wait until it has been reconciled: `landfall status RUN --watch`.',
-  });
-}
+  .action(async (run: string, options: { watch?: boolean; failure?: boolean }) =>
+    (await import('./commands/status.ts')).status(shared(), run, options),
+  );
 
 program
   .command('report')
   .argument('<run>')
   .description('write the reconciliation report as a page for a browser')
   .option('-o, --output <file>', 'where to', 'report.html')
-  .action(async (run: string, options: { output: string }) => {
-    const loaded = await load();
-    const digest = await reportDigest(loaded, run);
-    await withSystem(loaded, async (system) => {
-      const staging = await system.staging(run);
-      const report = await readReport(staging, digest);
-      if (shared().json) sayJson({ digest, report });
-      else {
-        await writeFile(options.output, await readReportPage(staging, digest));
-        say(`${report.verdict === 'whole' ? green(report.verdict) : red(report.verdict)} ${resolve(options.output)}`);
-      }
-      if (report.verdict !== 'whole') process.exitCode = ExitCode.differs;
-    });
-  });
+  .action(async (run: string, options: { output: string }) =>
+    (await import('./commands/report.ts')).report(shared(), run, options),
+  );
 
 program
   .command('rejects')
@@ -209,14 +86,9 @@ program
   .description('write the rows that are held back as CSV')
   .option('-o, --output <file>', 'where to', 'rejects.csv')
   .option('--reveal', 'show personal and restricted values')
-  .action(async (run: string, options: { output: string; reveal?: boolean }) => {
-    const rejects = await heldRows(await load(), run, { reveal: options.reveal ?? false });
-    if (shared().json) sayJson(rejects);
-    else {
-      await writeFile(options.output, rejectsCsv(rejects), { mode: 0o600 });
-      say(`${rejects.length} rejects in ${resolve(options.output)}`);
-    }
-  });
+  .action(async (run: string, options: { output: string; reveal?: boolean }) =>
+    (await import('./commands/rejects.ts')).rejects(shared(), run, options),
+  );
 
 const deciding = (name: string, what: string): Command =>
   program
@@ -227,132 +99,87 @@ const deciding = (name: string, what: string): Command =>
     .option('--key <file>', 'the person’s private key (default: LANDFALL_KEY)')
     .option('--comment <text>', 'kept with the evidence');
 
-async function sendDecision(
-  run: string,
-  options: Deciding,
-  of: { action: DecisionAction; decision: string; about: string | null },
-): Promise<void> {
-  const loaded = await load();
-  const { as: person, key } = options;
-  const comment = options.comment === undefined ? undefined : await stageComment(loaded, run, options.comment);
-  const outcome = await withClient(loaded, (client) => decide(client, { run, person, key, comment, ...of }));
-  if (shared().json) sayJson(outcome);
-  else say(`${of.action}: ${outcome.decision} by ${outcome.person}, evidence record ${outcome.record}.`);
-}
-
 deciding('sign-off', 'sign the report of a run, or refuse to')
   .requiredOption('--report <digest>', 'the report’s digest, or its beginning')
   .option('--refuse', 'refuse instead of signing')
-  .action(async (run: string, options: Deciding & { report: string; refuse?: boolean }) => {
-    const digest = await reportDigest(await load(), run);
-    if (options.report.length < 12 || !digest.startsWith(options.report)) {
-      throw new LandfallError({
-        code: 'decision.digest',
-        kind: 'permanent',
-        what: 'The digest is not that of the report that stands.',
-        where: { run },
-        hint: `Read the report again; its digest begins with ${digest.slice(0, 16)}.`,
-      });
-    }
-    await sendDecision(run, options, {
-      action: 'sign-off',
-      decision: options.refuse ? 'refused' : 'signed',
-      about: digest,
-    });
-  });
+  .action(async (run: string, options: Deciding & { report: string; refuse?: boolean }) =>
+    (await import('./commands/decide.ts')).signOff(shared(), run, options),
+  );
+
 deciding('gate', 'decide at the quality gate')
   .requiredOption('--decision <decision>', 'load or stop')
-  .action((run: string, options: Deciding & { decision: string }) =>
-    sendDecision(run, options, { action: 'quality-gate', decision: options.decision, about: null }),
+  .action(async (run: string, options: Deciding & { decision: string }) =>
+    (await import('./commands/decide.ts')).gate(shared(), run, options),
   );
+
 for (const [action, what] of [
   ['pause', 'start no further chunk; those in work end'],
   ['resume', 'go on after a pause'],
   ['abort', 'end a run; what is staged and written stays'],
 ] as const) {
-  deciding(action, what).action((run: string, options: Deciding) =>
-    sendDecision(run, options, { action, decision: action, about: null }),
+  deciding(action, what).action(async (run: string, options: Deciding) =>
+    (await import('./commands/decide.ts')).tell(shared(), run, { ...options, action }),
   );
 }
 
 deciding('replay', 'take rows that are held back through the steps again, while the run waits')
   .option('--corrections <file>', 'the file of `landfall rejects` with `column` and `corrected` filled in')
-  .action(async (run: string, options: Deciding & { corrections?: string }) => {
-    let about: string | null = null;
-    if (options.corrections !== undefined) {
-      const corrections = await readCorrectionsFile(options.corrections, options.comment ?? '');
-      const staged = await stageCorrections(await load(), run, corrections);
-      for (const problem of staged.problems) process.stderr.write(`${problemText(problem)}\n`);
-      if (staged.digest === null) {
-        process.exitCode = ExitCode.problems;
-        return;
-      }
-      about = staged.digest;
-    }
-    await sendDecision(run, options, { action: 'replay', decision: 'replay', about });
-  });
+  .action(async (run: string, options: Deciding & { corrections?: string }) =>
+    (await import('./commands/decide.ts')).replay(shared(), run, options),
+  );
 
 program
   .command('keys')
   .argument('<person>')
   .description('make a key pair: PERSON.key stays with the person, PERSON.pub goes into the configuration')
-  .action(async (person: string) => {
-    const pair = makeKeyPair();
-    await writeFile(`${person}.key`, pair.privateKey, { mode: 0o600, flag: 'wx' });
-    await writeFile(`${person}.pub`, pair.publicKey, { flag: 'wx' });
-    say(`${resolve(`${person}.key`)} (keep it to yourself), ${resolve(`${person}.pub`)}`);
-  });
-
-/** Workers of a build that was not promoted wait without a word: so it is said. */
-async function sayBuild(loaded: LoadedConfig, build: string): Promise<void> {
-  const current = await withClient(loaded, (client) => currentBuild(client, loaded.config));
-  if (current === build) say(`Build ${build}: new runs come here.`);
-  else
-    say(
-      `Build ${build} waits: new runs go to ${current ?? 'workers without a build'} until \`landfall promote ${build}\`.`,
-    );
-}
+  .action(async (person: string) => (await import('./commands/keys.ts')).keys(person));
 
 program
   .command('promote')
   .argument('<build>', 'as given to `landfall worker --build`')
   .description('let runs be worked on by the workers of this build, also those that are under way')
-  .action(async (build: string) => {
-    const loaded = await load();
-    const before = await withClient(loaded, (client) => promote(client, loaded.config, build));
-    if (shared().json) return sayJson({ build, before });
-    say(`Runs go to build ${build} now.`);
-    if (before !== null && before !== build) {
-      say(`Workers of ${before} are still needed for what they have begun: stop them when Temporal calls it drained.`);
-    }
-  });
+  .action(async (build: string) => (await import('./commands/promote.ts')).promote(shared(), build));
 
 program
   .command('worker')
   .description('work on runs until told to stop (SIGINT, SIGTERM)')
   .option('--only <part...>', 'serve only these: core, source/CONNECTION, target/CONNECTION')
   .option('--build <id>', 'the name of what was built: runs go to a build only when it is promoted')
-  .action(async ({ only, build }: { only?: string[]; build?: string }) => {
-    const loaded = await load();
-    const worker = await startWorker(loaded.config, loaded.folder, { log: say, only, build });
-    const parts = queuesOf(loaded.config, only).join(', ');
-    if (build !== undefined) await sayBuild(loaded, build);
-    say(
-      `Working on ${loaded.config.temporal.taskQueue} (${parts}) at ${loaded.config.temporal.address}. Ctrl-C stops.`,
-    );
-    let told = false;
-    const stop = (): void => {
-      if (told) return;
-      told = true;
-      say('Stopping: steps in work get time to end; what does not end is done again.');
-      void worker.stop();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-    await worker.done;
-  });
+  .action(async (options: { only?: string[]; build?: string }) =>
+    (await import('./commands/worker.ts')).worker(shared(), options),
+  );
 
-addCustody({ program, load, json: () => shared().json ?? false });
+program
+  .command('verify')
+  .argument('<run>')
+  .description('prove a run’s evidence, signatures, signed reports and the staged files that they bind')
+  .action(async (run: string) => (await import('./commands/custody.ts')).verify(shared(), run));
+
+program
+  .command('dispose')
+  .argument('<run>')
+  .description('delete the keys of what is restricted in a run that has ended: it can never be read again')
+  .requiredOption('--as <person>', 'who decides: an owner of the migration')
+  .option('--key <file>', 'the person’s private key (default: LANDFALL_KEY)')
+  .action(async (run: string, options: { as: string; key?: string }) =>
+    (await import('./commands/custody.ts')).dispose(shared(), run, options),
+  );
+
+program
+  .command('rekey')
+  .description('keep the data keys of every run under the master keys of the configuration (staging.masterKey)')
+  .option('--retire', 'then delete the copies under all other master keys')
+  .action(async (options: { retire?: boolean }) => (await import('./commands/custody.ts')).rekey(shared(), options));
+
+program
+  .command('codec')
+  .description('decrypt for the Temporal UI what lies encrypted in histories, until told to stop')
+  .option('--port <port>', 'where to listen', '8081')
+  .option('--host <host>', 'at which address; others than this machine’s own need temporal.codecAccess', '127.0.0.1')
+  .option('--origin <url...>', 'pages that may ask (default: temporal.ui)')
+  .action(async (options: { port: string; host: string; origin?: string[] }) =>
+    (await import('./commands/codec.ts')).codec(shared(), options),
+  );
 
 const dev = program.command('dev').description('systems to practise on');
 dev
@@ -362,7 +189,6 @@ dev
   .option('--exit', 'end when done instead of leaving everything up')
   .option('--fresh', 'begin anew instead of going on with an unfinished run')
   .option('--size <rows>', 'about how many rows', '120000')
-  .action(async (options: { yes?: boolean; exit?: boolean; fresh?: boolean; size: string }) => {
-    const { runDemo } = await import('./dev/demo.ts');
-    await runDemo({ ...options, size: Number(options.size) });
-  });
+  .action(async (options: { yes?: boolean; exit?: boolean; fresh?: boolean; size: string }) =>
+    (await import('./dev/demo.ts')).runDemo({ ...options, size: Number(options.size) }),
+  );

@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
-import { anotherRun } from '../activities/alone.ts';
-import { makePlan } from '../activities/plan.ts';
-import { checkCorrections, putCorrections, type Corrections } from '../activities/corrections.ts';
-import { putComment } from '../activities/decisions.ts';
-import { loadPlan, putPlan, readRecords, type EntityRecords } from '../activities/documents.ts';
-import { readHeld, type Held } from '../activities/held.ts';
 import type { DecisionAction } from '../activities/contract.ts';
+import type { Corrections } from '../activities/corrections.ts';
+import type { EntityRecords } from '../activities/documents.ts';
+import type { Held } from '../activities/held.ts';
 import { LandfallError, type Problem } from '../model/errors.ts';
 import type { Plan, RunMode } from '../model/plan.ts';
 import type { Staging } from '../staging/index.ts';
-import { createSystem, type System } from '../worker/dependencies.ts';
+import type { System } from '../worker/dependencies.ts';
 import { dataConverterOf } from '../worker/payloads.ts';
 import {
   abort,
@@ -23,25 +19,20 @@ import {
   status,
   type DecisionOutcome,
 } from '../workflows/messages.ts';
-import { migration } from '../workflows/migration.ts';
+import type { migration } from '../workflows/migration.ts';
 import { LandfallMigration, LandfallMode, LandfallRun } from '../workflows/search-attributes.ts';
 import { ask } from './ask.ts';
 import { peopleOf, type LoadedConfig } from './config.ts';
-import { assertDecision } from './people.ts';
+import { version } from './version.ts';
 
-export const version: string = (
-  JSON.parse(
-    readFileSync(
-      new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url),
-      'utf8',
-    ),
-  ) as {
-    version: string;
-  }
-).version;
+/*
+ * What the commands do with runs. Whoever only asks Temporal does not load what works on rows: functions that need it
+ * import it themselves.
+ */
 
 /** Runs work with the parts of a system, and takes them down again. */
 export async function withSystem<T>(loaded: LoadedConfig, work: (system: System) => Promise<T>): Promise<T> {
+  const { createSystem } = await import('../worker/dependencies.ts');
   const system = createSystem(loaded.config, loaded.folder);
   try {
     return await work(system);
@@ -91,6 +82,7 @@ export async function checkMigration(
   name: string,
   mode: RunMode,
 ): Promise<{ plan: Plan | null; problems: Problem[] }> {
+  const { makePlan } = await import('../activities/plan.ts');
   const settings = loaded.config.migrations[name];
   return makePlan({
     config: loaded.config,
@@ -132,6 +124,7 @@ export async function requireAlone(loaded: LoadedConfig, client: Client, plan: P
     ...(plan.mode === 'live' ? [] : [`${LandfallMode.name} = 'live'`]),
   ];
   for await (const { workflowId } of client.workflow.list({ query: open.join(' AND ') })) {
+    const { anotherRun } = await import('../activities/alone.ts');
     throw anotherRun(plan.migration, workflowId);
   }
 }
@@ -144,8 +137,9 @@ export async function startRun(
   of: { plan: Plan; run: string; startedBy: string },
 ): Promise<string> {
   requireEngineer(of.plan, of.startedBy);
+  const { putPlan } = await import('../activities/documents.ts');
   const plan = await putPlan(await system.staging(of.run), of.plan);
-  await client.workflow.start(migration, {
+  await client.workflow.start<typeof migration>('migration', {
     workflowId: of.run,
     taskQueue: loaded.config.temporal.taskQueue,
     args: [{ run: of.run, plan, startedBy: of.startedBy }],
@@ -176,6 +170,7 @@ export async function decide(
     comment?: string | undefined;
   },
 ): Promise<DecisionOutcome> {
+  const { assertDecision } = await import('./people.ts');
   const asserted = await assertDecision(of);
   return client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
 }
@@ -190,6 +185,7 @@ async function withRun<T>(
     return { plan: (await ask(client, run, status)).plan, ...(await ask(client, run, records)) };
   });
   return withSystem(loaded, async (system) => {
+    const { loadPlan, readRecords } = await import('../activities/documents.ts');
     const staging = await system.staging(run);
     const staged = now.staged === null ? {} : await readRecords(staging, now.staged);
     return work(staging, await loadPlan(staging, now.plan), { ...staged, ...now.since });
@@ -198,7 +194,10 @@ async function withRun<T>(
 
 /** The rows that a run holds back. */
 export function heldRows(loaded: LoadedConfig, run: string, options: { reveal: boolean }): Promise<Held[]> {
-  return withRun(loaded, run, (staging, plan, known) => readHeld(staging, plan, known, options));
+  return withRun(loaded, run, async (staging, plan, known) => {
+    const { readHeld } = await import('../activities/held.ts');
+    return readHeld(staging, plan, known, options);
+  });
 }
 
 /**
@@ -212,6 +211,7 @@ export function stageCorrections(
   corrections: Corrections,
 ): Promise<{ digest: string | null; problems: Problem[] }> {
   return withRun(loaded, run, async (staging, plan, known) => {
+    const { checkCorrections, putCorrections } = await import('../activities/corrections.ts');
     const problems = await checkCorrections(staging, plan, known, corrections);
     return { digest: problems.length > 0 ? null : await putCorrections(staging, corrections), problems };
   });
@@ -219,5 +219,33 @@ export function stageCorrections(
 
 /** Stages what a person wrote with a decision: texts of people never go into history. @returns its digest */
 export function stageComment(loaded: LoadedConfig, run: string, comment: string): Promise<string> {
-  return withSystem(loaded, async (system) => putComment(await system.staging(run), comment));
+  return withSystem(loaded, async (system) => {
+    const { putComment } = await import('../activities/decisions.ts');
+    return putComment(await system.staging(run), comment);
+  });
+}
+
+/** What is staged about a failure. It may hold values of rows. */
+export function stagedFailure(loaded: LoadedConfig, run: string, id: string): Promise<string> {
+  return withSystem(loaded, async (system) => {
+    const { readFailure } = await import('../activities/failures.ts');
+    return readFailure(await system.staging(run), id);
+  });
+}
+
+/**
+ * The report that a run stands by.
+ *
+ * @throws LandfallError `report.none`
+ */
+export async function reportDigest(loaded: LoadedConfig, run: string): Promise<string> {
+  const now = await withClient(loaded, (client) => ask(client, run, status));
+  if (now.report) return now.report.digest;
+  throw new LandfallError({
+    code: 'report.none',
+    kind: 'permanent',
+    what: 'The run has no report yet.',
+    where: { run, phase: now.phase },
+    hint: 'Wait until it has been reconciled: `landfall status RUN --watch`.',
+  });
 }

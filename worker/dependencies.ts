@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Dependencies } from '../activities/dependencies.ts';
@@ -13,6 +12,7 @@ import { folderStore } from '../staging/folder-store.ts';
 import { openStaging, type Staging } from '../staging/index.ts';
 import type { Store } from '../staging/store.ts';
 import { createGate, type Gate, type ShareSource } from './gate.ts';
+import { secretResolver } from './secrets.ts';
 
 /** The parts of a process that works on migrations, and how to take it down again. */
 export interface System extends Dependencies {
@@ -20,35 +20,6 @@ export interface System extends Dependencies {
   readonly store: Store;
   readonly scratch: string;
   close(): Promise<void>;
-}
-
-/** Reads secrets where the configuration points: environment variables, or files relative to the configuration. */
-export function secretResolver(folder: string): SecretResolver {
-  return (reference: SecretRef) => {
-    if ('env' in reference) {
-      const value = process.env[reference.env];
-      if (value !== undefined && value !== '') return value;
-      throw new LandfallError({
-        code: 'config.secret',
-        kind: 'misconfigured',
-        what: `The environment variable ${reference.env} is not set.`,
-        where: { variable: reference.env },
-        hint: 'Set it for this command and for every worker.',
-      });
-    }
-    try {
-      return readFileSync(resolve(folder, reference.file), 'utf8').trim();
-    } catch (error) {
-      throw new LandfallError({
-        code: 'config.secret',
-        kind: 'misconfigured',
-        what: 'A file that holds a secret cannot be read.',
-        where: { path: resolve(folder, reference.file) },
-        hint: 'Put the file there and let this account read it.',
-        cause: error,
-      });
-    }
-  };
 }
 
 /** @throws LandfallError `config.connection` naming the setting that is wrong */

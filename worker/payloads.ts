@@ -6,7 +6,7 @@ import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import { decrypt, encrypt } from '../staging/cipher.ts';
 import { masterKeyFrom } from '../staging/index.ts';
-import { secretResolver } from './dependencies.ts';
+import { secretResolver } from './secrets.ts';
 
 /** Temporal's own samples and tools know encrypted payloads by these words. */
 const Encrypted = 'binary/encrypted';

@@ -7,11 +7,12 @@ import { queueOf } from '../model/queues.ts';
 import { extensionFile } from '../staging/duckdb/extensions.ts';
 import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
-import { createSystem, secretResolver } from './dependencies.ts';
+import { createSystem } from './dependencies.ts';
 import { workflowBundle } from './bundle.ts';
 import { WorkerLogger } from './log.ts';
 import { dataConverterOf } from './payloads.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { secretResolver } from './secrets.ts';
 import { limiterShares } from './shares.ts';
 
 export interface RunningWorker {

@@ -2,7 +2,7 @@ import type { CatalogueTable, CollectionDescription, ConnectorKind, Source, Targ
 import { connectors } from '../../connectors/registry.ts';
 import { LandfallError } from '../../model/errors.ts';
 import type { Settings } from '../../proposal/config-text.ts';
-import { secretResolver } from '../../worker/dependencies.ts';
+import { secretResolver } from '../../worker/secrets.ts';
 import type { SystemAnswer } from './answers.ts';
 
 function cannot(what: string, url: URL, hint: string): LandfallError {

@@ -1,0 +1,23 @@
+import { loadConfig } from '../config.ts';
+import type { Shared } from '../options.ts';
+import { bold, decisionLines, ExitCode, green, problemText, red, say, sayJson } from '../print.ts';
+import { checkMigration, withSystem } from '../runs.ts';
+
+export async function check(shared: Shared, name: string | undefined): Promise<void> {
+  const loaded = await loadConfig(shared.config);
+  const names = name === undefined ? Object.keys(loaded.config.migrations) : [name];
+  let errors = 0;
+  await withSystem(loaded, async (system) => {
+    for (const one of names) {
+      const { problems, plan } = await checkMigration(loaded, system, one, 'rehearsal');
+      errors += problems.filter((problem) => problem.severity === 'error').length;
+      if (shared.json) sayJson({ migration: one, ready: plan !== null, problems });
+      else {
+        for (const line of decisionLines(problems)) say(line);
+        for (const problem of problems) if (problem.code !== 'blueprint.undecided') say(problemText(problem));
+        say(plan ? `${green('ready')} ${bold(one)}: ${plan.order.join(', ')}` : `${red('not ready')} ${bold(one)}`);
+      }
+    }
+  });
+  if (errors > 0) process.exitCode = ExitCode.problems;
+}

@@ -23,6 +23,7 @@ import type { migration } from '../workflows/migration.ts';
 import { LandfallMigration, LandfallMode, LandfallRun } from '../workflows/search-attributes.ts';
 import { ask } from './ask.ts';
 import { peopleOf, type LoadedConfig } from './config.ts';
+import { runPurpose } from './purpose.ts';
 import { version } from './version.ts';
 
 /*
@@ -145,6 +146,7 @@ export async function startRun(
     args: [{ run: of.run, plan, startedBy: of.startedBy }],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: `${of.plan.blueprint.title} (${of.plan.mode})`,
+    staticDetails: runPurpose({ ...of, digest: plan }),
     typedSearchAttributes: [
       { key: LandfallRun, value: of.run },
       { key: LandfallMigration, value: of.plan.migration },

@@ -98,6 +98,22 @@ export interface ChunkResult {
   counts: CountsByPart;
 }
 
+/**
+ * Rows of `due` that a step is through with: as its chunks counted them, or, where it counts none, by its share of the
+ * chunks.
+ */
+export function rowsThrough(
+  told: { step: Step; chunksDone: number; chunksDue: number; counts: CountsByPart },
+  due: number,
+): number {
+  const c = addCounts(...Object.values(told.counts));
+  if (told.step === 'extract') return c.extracted;
+  if (told.step === 'transform') return c.contributing + c.rejected + c.left;
+  if (told.step === 'load')
+    return c.created + c.updated + c.unchanged + c.refused + c.blocked + c.pending + c.uncertain;
+  return told.chunksDue === 0 ? 0 : Math.round((due * told.chunksDone) / told.chunksDue);
+}
+
 /** What one entity's passage through one step amounts to. */
 export interface StepResult {
   entity: string;
@@ -175,12 +191,14 @@ export interface RunStatus {
 export interface EntityStatus {
   name: string;
   title: string;
+  /** The step that it is at, or was through with last. */
   step: Step | null;
   state: 'waiting' | 'running' | 'failed' | 'done';
   /** The workflow that is at work on it. */
   workflow: string | null;
   chunksDue: number;
   chunksDone: number;
+  /** Rows of the entity and its lines that the step has to do with, and those that it is through with. */
   rowsDue: number;
   rowsDone: number;
   counts: CountsByPart;

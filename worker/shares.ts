@@ -31,6 +31,7 @@ export function limiterShares(
           workflowIdConflictPolicy: 'USE_EXISTING',
           taskQueue: of.taskQueue,
           staticSummary: `Account of ${of.connection}`,
+          staticDetails: 'Shares what the target takes among all that write to it. Starts and ends by itself.',
           args: [{ connection: of.connection, idleMs: of.grantMs * IdleGrants, carried: null }],
         }),
       }),

@@ -13,6 +13,8 @@ import type { Run } from './run.ts';
 
 interface Rule {
   action: DecisionAction;
+  /** In the Temporal UI. */
+  description: string;
   /** Synchronous, and about state alone: what it refuses never reaches history. */
   stands: () => boolean;
   otherwise: string;
@@ -32,7 +34,11 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
       const about = rule.about?.() ?? null;
       const verdict = status.report?.verdict ?? null;
       const asked = uuid4();
-      const accepted = await run.steps.acceptDecision({ ...run.of, decision, about, startedBy, verdict, asked });
+      const of = { ...run.of, decision, about, startedBy, verdict, asked };
+      const accepted = await run.steps.acceptDecision.executeWithOptions(
+        { summary: `${rule.action}: verified, and kept as evidence` },
+        [of],
+      );
       if (!rule.stands() || (rule.about?.() ?? null) !== about) {
         throw ApplicationFailure.create({
           type: 'decision.too-late',
@@ -53,6 +59,7 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
   };
   const takes = (update: typeof signOff, rule: Rule): void =>
     setHandler(update, (decision) => decide(rule, decision), {
+      description: `${rule.description} By \`landfall\` alone, which signs it with the person’s key.`,
       validator: (_decision: AssertedDecision) => {
         if (!rule.stands()) throw new Error(rule.otherwise);
       },
@@ -72,6 +79,7 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
 
   takes(signOff, {
     action: 'sign-off',
+    description: 'An owner signs the report or refuses it.',
     stands: () => status.phase === 'sign-off' && status.signed === null && !replaying() && !ended(),
     otherwise: 'There is no report that waits for a signature.',
     about: () => status.report?.digest ?? null,
@@ -83,12 +91,14 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
   });
   takes(decideGate, {
     action: 'quality-gate',
+    description: 'An engineer lets a run load in spite of its rejects, or stops it.',
     stands: () => status.waiting?.on === 'quality-gate' && run.memory.gate === null && !replaying() && !ended(),
     otherwise: 'The run does not wait at the quality gate.',
     apply: (accepted) => void (run.memory.gate = accepted.decision),
   });
   takes(replay, {
     action: 'replay',
+    description: 'An engineer takes rows that are held back through the steps again.',
     stands: () => status.waiting !== null && status.signed === null && !replaying() && !ended(),
     otherwise: 'Rows can be replayed while the run waits at the quality gate or for its sign-off.',
     apply: ({ person, about, record }) =>
@@ -96,18 +106,21 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
   });
   takes(pause, {
     action: 'pause',
+    description: 'No further chunk is started; those in work end.',
     stands: () => !ended() && !status.paused,
     otherwise: 'The run is not at work.',
     apply: setPause(true),
   });
   takes(resume, {
     action: 'resume',
+    description: 'Goes on after a pause.',
     stands: () => !ended() && status.paused,
     otherwise: 'The run is not paused.',
     apply: setPause(false),
   });
   takes(abort, {
     action: 'abort',
+    description: 'Ends the run, and gives the source back.',
     stands: () => !ended() && status.phase !== 'cut-over',
     otherwise: 'The run can no longer be aborted.',
     apply: (accepted) => {

@@ -15,7 +15,8 @@ import { entityDetails } from './details.ts';
 import { isLostLease } from './failures.ts';
 import { entityProgress, progress, setPaused } from './messages.ts';
 import { boundedFanOut } from './schedule.ts';
-import { stepsFor, type Sides } from './steps.ts';
+import { stepsFor } from './steps.ts';
+import type { Sides } from './summaries.ts';
 
 export interface EntityInput {
   run: string;
@@ -85,8 +86,8 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
     chunksDone: doneCount,
     counts,
   });
-  setHandler(setPaused, (value) => void (paused = value));
-  setHandler(entityProgress, now);
+  setHandler(setPaused, (value) => void (paused = value), { description: 'From its run: starts no further chunk.' });
+  setHandler(entityProgress, now, { description: 'How far the step is.' });
   setCurrentDetails(entityDetails(input.title, now(), paused));
 
   const parent = workflowInfo().parent;
@@ -123,7 +124,7 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
       await condition(() => !paused);
       let result: ChunkResult;
       try {
-        const summary = `${input.entity} ${chunk + 1} of ${input.chunks}`;
+        const summary = `${input.title}: ${chunk + 1} of ${input.chunks}`;
         result = await steps[activityOf[input.step]].executeWithOptions({ summary }, [task(chunk)]);
       } catch (error) {
         if (!isLostLease(error)) throw error;
@@ -140,14 +141,17 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
     () => lost || (entries.length > 0 && workflowInfo().continueAsNewSuggested),
   );
 
-  const written = await steps.writeLedger({
-    run: input.run,
-    plan: input.plan,
-    entity: input.entity,
-    step: input.step,
-    previous: ledger,
-    entries: entries.sort((a, b) => a.chunk - b.chunk),
-  });
+  const summary = `${input.title}: ${doneCount} of ${input.chunks} done`;
+  const written = await steps.writeLedger.executeWithOptions({ summary }, [
+    {
+      run: input.run,
+      plan: input.plan,
+      entity: input.entity,
+      step: input.step,
+      previous: ledger,
+      entries: entries.sort((a, b) => a.chunk - b.chunk),
+    },
+  ]);
   ledger = written.digest;
   entries = [];
 

@@ -7,6 +7,7 @@ import {
   sleep,
   startChild,
 } from '@temporalio/workflow';
+import { leaseDetails } from './details.ts';
 import { isLostLease, permanent } from './failures.ts';
 import { lease as leaseWorkflow } from './lease.ts';
 import type { Run } from './run.ts';
@@ -15,14 +16,14 @@ import { LandfallRun } from './search-attributes.ts';
 /** @returns whether every entity was read under this lease */
 async function extractUnder(run: Run, lease: number | null, isLost: () => boolean): Promise<boolean> {
   let complete = true;
-  await run.each(async ({ name }) => {
+  await run.each(async ({ name, title }) => {
     if (isLost() || !complete) {
       complete = false;
       return;
     }
     if (run.record(name).chunkPlan === null) {
       const of = { ...run.of, entity: name, lease };
-      const planned = await run.steps.planChunks.executeWithOptions({ summary: name }, [of]);
+      const planned = await run.steps.planChunks.executeWithOptions({ summary: `${title}: cuts it into chunks` }, [of]);
       run.learn(name, { chunkPlan: planned.chunkPlan, chunks: planned.chunks, partitions: planned.chunks });
       run.overview.change(name, { rowsDue: planned.rowsDue });
     }
@@ -58,12 +59,17 @@ async function awaitOpened(run: Run, epoch: number): Promise<void> {
     workflowId: holderOf(run, epoch),
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: `Snapshot ${epoch}`,
+    staticDetails: leaseDetails(epoch, run.sides.source, run.of.run),
     typedSearchAttributes: [{ key: LandfallRun, value: run.of.run }],
     args: [{ ...run.of, epoch, sides: run.sides, options: run.outline.options }],
   });
   const waiting = new CancellationScope();
   await Promise.race([
-    waiting.run(() => run.steps.awaitLease({ ...run.of, epoch })),
+    waiting.run(() =>
+      run.steps.awaitLease.executeWithOptions({ summary: `Snapshot ${epoch}: can it be read from?` }, [
+        { ...run.of, epoch },
+      ]),
+    ),
     condition(() => !run.memory.holding),
   ]);
   waiting.cancel();
@@ -107,6 +113,7 @@ export async function extractAll(run: Run): Promise<void> {
     if (refused !== null) throw permanent(refused.code, refused.what, refused.hint, refused.details);
     // A source that gives no snapshot, time and again, is not asked without a pause.
     const { retryFirstMs, retryLongestMs } = run.outline.options;
-    if (barren > 0) await sleep(Math.min(retryLongestMs, retryFirstMs * 2 ** Math.min(barren, 20)));
+    const pauseMs = Math.min(retryLongestMs, retryFirstMs * 2 ** Math.min(barren, 20));
+    if (barren > 0) await sleep(pauseMs, { summary: 'Before asking for another snapshot' });
   }
 }

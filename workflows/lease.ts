@@ -7,9 +7,11 @@ import {
 } from '@temporalio/workflow';
 import type { RunRef } from '../activities/contract.ts';
 import type { RunOptions } from '../model/options.ts';
+import { leaseDetails } from './details.ts';
 import { failureOf, isRefusal } from './failures.ts';
 import { leaseHeld, leaseLost } from './messages.ts';
-import { holdingSteps, type Sides } from './steps.ts';
+import { holdingSteps } from './steps.ts';
+import type { Sides } from './summaries.ts';
 
 export interface LeaseInput extends RunRef {
   epoch: number;
@@ -21,7 +23,7 @@ export interface LeaseInput extends RunRef {
 async function untilOver(input: LeaseInput): Promise<void> {
   const run = getExternalWorkflowHandle(input.run);
   for (;;) {
-    await sleep(input.options.leaseWatchMs);
+    await sleep(input.options.leaseWatchMs, { summary: 'Before looking whether the run goes on' });
     try {
       await run.signal(leaseHeld, input.epoch);
     } catch (error) {
@@ -37,7 +39,7 @@ async function untilOver(input: LeaseInput): Promise<void> {
  * cancels nothing: so it is looked for now and then.
  */
 export async function lease(input: LeaseInput): Promise<void> {
-  setCurrentDetails(`Holds snapshot ${input.epoch} of ${input.sides.source} for ${input.run}.`);
+  setCurrentDetails(leaseDetails(input.epoch, input.sides.source, input.run));
   const { run, plan, epoch } = input;
   const holding = new CancellationScope();
   const held = holding.run(() => holdingSteps(input.sides, input.options).holdLease({ run, plan, epoch }));

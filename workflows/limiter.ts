@@ -40,11 +40,13 @@ export async function limiter(input: LimiterInput): Promise<void> {
     leave(account, holder);
     show();
   });
-  setHandler(limiterState, () => account);
+  setHandler(limiterState, () => account, { description: 'Who holds how much of the account.' });
 
   for (;;) {
     seen = heard;
-    const stirred = await condition(() => heard > seen || workflowInfo().continueAsNewSuggested, input.idleMs);
+    const stirred = await condition(() => heard > seen || workflowInfo().continueAsNewSuggested, input.idleMs, {
+      summary: 'Ends when nobody has asked until then',
+    });
     expire(account, Date.now());
     await condition(allHandlersFinished);
     if (!stirred && heard === seen && account.holders.length === 0) return;

@@ -2,7 +2,7 @@ import type { EntityOutline } from '../model/plan.ts';
 import type { Run } from './run.ts';
 
 /** Maps one entity, and proves that no two of its rows claim the same key. */
-export async function prepare(run: Run, { name, keyed }: EntityOutline): Promise<void> {
+export async function prepare(run: Run, { name, title, keyed }: EntityOutline): Promise<void> {
   // In a replay, chunks in which nothing was corrected stand as they are.
   const prior = run.record(name).ledgers;
   if (keyed) {
@@ -14,15 +14,17 @@ export async function prepare(run: Run, { name, keyed }: EntityOutline): Promise
   }
   await run.take(name, 'transform', { prior: prior.transform ?? null });
   const { ledgers, crosswalk } = run.record(name);
-  await run.steps.sealTransform({ ...run.of, entity: name, ledgers, crosswalk });
+  const of = { ...run.of, entity: name, ledgers, crosswalk };
+  await run.steps.sealTransform.executeWithOptions({ summary: `${title}: no two rows with one key?` }, [of]);
 }
 
 /** Writes entities to the target in the order of their references, then sets the references that had to wait. */
 export async function loadAll(run: Run, only: (one: EntityOutline) => boolean = () => true): Promise<void> {
   await run.each(
-    async ({ name, loadAfter }) => {
+    async ({ name, title, loadAfter }) => {
       await run.take(name, 'load', { crosswalks: await run.knowledge.crosswalksOf(loadAfter) });
-      const sealed = await run.steps.sealLoad({ ...run.of, entity: name, ledgers: run.record(name).ledgers });
+      const of = { ...run.of, entity: name, ledgers: run.record(name).ledgers };
+      const sealed = await run.steps.sealLoad.executeWithOptions({ summary: `${title}: seals the receipts` }, [of]);
       run.learn(name, { crosswalk: sealed.digest });
     },
     { after: (one) => one.loadAfter, only },

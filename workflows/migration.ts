@@ -231,11 +231,13 @@ export async function migration(input: MigrationInput): Promise<MigrationOutcome
   const run = new Run(input, outline);
   const work = new CancellationScope();
 
-  setHandler(status, () => run.overview.told());
-  setHandler(records, () => run.knowledge.whereabouts);
-  setHandler(leaseLost, (told) => run.losesLease(told.epoch, told.refused));
-  setHandler(leaseHeld, () => {});
-  setHandler(progress, (told) => run.heard(told));
+  setHandler(status, () => run.overview.told(), { description: 'How far the run is, what it waits for and on whom.' });
+  setHandler(records, () => run.knowledge.whereabouts, { description: 'Where the figures of each entity are staged.' });
+  setHandler(leaseLost, (told) => run.losesLease(told.epoch, told.refused), {
+    description: 'From the holder of the snapshot: it is gone.',
+  });
+  setHandler(leaseHeld, () => {}, { description: 'From the holder of the snapshot: looks whether the run goes on.' });
+  setHandler(progress, (told) => run.heard(told), { description: 'From a step: how far it is.' });
   listen(run, input.startedBy, () => work.cancel());
   upsertSearchAttributes([
     { key: LandfallRun, value: input.run },

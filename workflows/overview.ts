@@ -54,7 +54,7 @@ export class Overview {
   }
 
   allDone(): void {
-    for (const name of this.#entities.keys()) this.change(name, { state: 'done', step: null });
+    for (const name of this.#entities.keys()) this.change(name, { state: 'done', step: null, workflow: null });
   }
 
   /** At most `most` entities: all in the plan's order, or, where they are more, those that failed or run first. */

@@ -15,6 +15,7 @@ import type { Activities, EntityRecord, RunRef } from '../activities/contract.ts
 import type { EntityOutline, PlanOutline } from '../model/plan.ts';
 import {
   addCounts,
+  rowsThrough,
   totalOf,
   type ChunkStep,
   type CountsByPart,
@@ -22,7 +23,7 @@ import {
   type RunFailure,
   type RunStatus,
 } from '../model/run.ts';
-import { runDetails } from './details.ts';
+import { runDetails, stepDetails } from './details.ts';
 import { entity as entityWorkflow, type EntityInput, type EntityOutcome } from './entity.ts';
 import { defect } from './failures.ts';
 import { Knowledge } from './knowledge.ts';
@@ -32,7 +33,8 @@ import type { Progress } from './messages.ts';
 import { inAll, Overview } from './overview.ts';
 import { boundedFanOut, inDependencyOrder } from './schedule.ts';
 import { LandfallEntity, LandfallPhase, LandfallRun, LandfallWaiting } from './search-attributes.ts';
-import { stepsFor, type Sides } from './steps.ts';
+import { stepsFor } from './steps.ts';
+import type { Sides } from './summaries.ts';
 
 /**
  * Events that an execution adds in any case. What it begins with may be so much that the server suggests to continue as
@@ -113,7 +115,14 @@ export class Run {
   }
 
   #showCounts(name: string): void {
-    this.overview.change(name, { counts: totalOf(this.record(name).counts), rowsDue: this.extractedRows(name) });
+    const rows = this.extractedRows(name);
+    this.overview.change(name, { counts: totalOf(this.record(name).counts), rowsDue: rows, rowsDone: rows });
+  }
+
+  /** Rows that a step of an entity has to do with. */
+  #rowsDue(name: string, step: ChunkStep): number {
+    if (step === 'extract') return this.overview.entity(name).rowsDue;
+    return step === 'load' ? inAll(this.overview.entity(name)).ready : this.extractedRows(name);
   }
 
   outlineOf(name: string): EntityOutline {
@@ -173,8 +182,10 @@ export class Run {
   }
 
   heard(told: Progress): void {
-    const { step, chunksDue, chunksDone } = told;
-    this.overview.change(told.entity, { step, chunksDue, chunksDone });
+    const { entity, step, chunksDue, chunksDone } = told;
+    const rowsDone = rowsThrough(told, this.overview.entity(entity).rowsDue);
+    const counts = totalOf({ ...this.record(entity).counts, [step]: told.counts });
+    this.overview.change(entity, { step, chunksDue, chunksDone, rowsDone, counts });
     this.show();
   }
 
@@ -186,7 +197,7 @@ export class Run {
   }
 
   idle(name: string): void {
-    this.overview.change(name, { state: 'waiting', step: null, workflow: null });
+    this.overview.change(name, { state: 'waiting', workflow: null });
     this.show();
   }
 
@@ -200,13 +211,16 @@ export class Run {
     const replay = this.status.replays.length === 0 ? '' : `/replay-${this.status.replays.length}`;
     const workflowId = `${this.of.run}/${name}/${step}${lease}${replay}`;
     this.children.add(workflowId);
-    this.overview.change(name, { step, state: 'running', workflow: workflowId, chunksDue: due, chunksDone: 0 });
+    const rowsDue = this.#rowsDue(name, step);
+    const begun = { step, state: 'running', workflow: workflowId, chunksDue: due, chunksDone: 0 } as const;
+    this.overview.change(name, { ...begun, rowsDue, rowsDone: 0 });
     this.show();
     try {
       const outcome = await executeChild(entityWorkflow, {
         workflowId,
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         staticSummary: `${title}: ${step}`,
+        staticDetails: stepDetails(step, this.of.run),
         typedSearchAttributes: [
           { key: LandfallRun, value: this.of.run },
           { key: LandfallEntity, value: name },
@@ -232,7 +246,7 @@ export class Run {
           },
         ],
       });
-      this.overview.change(name, { chunksDone: due });
+      this.overview.change(name, { chunksDone: due, rowsDone: rowsDue });
       const ledgers = { ...this.record(name).ledgers, [step]: outcome.ledger };
       if (!outcome.complete) this.learn(name, { ledgers });
       else {

@@ -8,6 +8,7 @@ import {
 import type { Activities } from '../activities/contract.ts';
 import type { RunOptions } from '../model/options.ts';
 import { queueOf, type Role } from '../model/queues.ts';
+import { summaries, type Sides } from './summaries.ts';
 
 /** Kinds of failure that a retry cannot mend. Activities translate connectors' errors into these types. */
 export const PermanentFailures = ['permanent', 'unauthorised', 'lease.lost'];
@@ -33,24 +34,26 @@ const sides = {
   goLive: 'target',
 } as const satisfies Partial<Record<keyof Activities, Role>>;
 
-/** The connections of a run. */
-export interface Sides {
-  source: string;
-  target: string;
-}
-
 function onItsQueue<Names extends keyof Activities>(
   of: Sides,
   options: ActivityOptions,
 ): ActivityInterfaceFor<Pick<Activities, Names>> {
   const base = workflowInfo().taskQueue;
-  const shared = proxyActivities<Activities>(options);
-  const by = {
-    source: proxyActivities<Activities>({ ...options, taskQueue: queueOf(base, 'source', of.source) }),
-    target: proxyActivities<Activities>({ ...options, taskQueue: queueOf(base, 'target', of.target) }),
+  const optionsOf = (name: keyof Activities): ActivityOptions => {
+    const role = name in sides ? sides[name as keyof typeof sides] : null;
+    const summary = summaries[name]?.(of);
+    return {
+      ...options,
+      ...(role === null ? {} : { taskQueue: queueOf(base, role, of[role]) }),
+      ...(summary === undefined ? {} : { summary }),
+    };
   };
-  return new Proxy(shared, {
-    get: (_shared, name: keyof Activities) => (name in sides ? by[sides[name as keyof typeof sides]] : shared)[name],
+  const made = new Map<string, unknown>();
+  return new Proxy(proxyActivities<Activities>(options), {
+    get(_shared, name: keyof Activities) {
+      if (!made.has(name)) made.set(name, proxyActivities<Activities>(optionsOf(name))[name]);
+      return made.get(name);
+    },
   });
 }
 
@@ -73,6 +76,7 @@ export function stepsFor(of: Sides, options: RunOptions): ActivityInterfaceFor<A
 /** The first step of all, before the plan's own durations are known. */
 export const openingSteps = proxyActivities<Pick<Activities, 'openPlan'>>({
   startToCloseTimeout: 60_000,
+  summary: 'Opens the plan',
   retry: { initialInterval: 500, maximumInterval: 10_000, nonRetryableErrorTypes: PermanentFailures },
 });
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { noCounts, type RunStatus } from '../../model/run.ts';
+import { noCounts, rowsThrough, type RunStatus } from '../../model/run.ts';
 import { LinesOnPage, runDetails, someOf } from '../../workflows/details.ts';
 import { Overview } from '../../workflows/overview.ts';
 import { simulatedEntity } from './simulated-steps.ts';
@@ -45,8 +45,8 @@ describe('what is told of a run of 5,000 entities', () => {
     expect(Buffer.byteLength(page)).toBeLessThan(16 * 1024);
     const rows = page.split('\n').filter((line) => line.startsWith('| Journal'));
     expect(rows).toHaveLength(LinesOnPage);
-    expect(rows[0]).toMatch(/^\| Journal 1100 .*\| failed load/);
-    expect(rows.slice(1).every((row) => row.includes('| running load'))).toBe(true);
+    expect(rows[0]).toMatch(/^\| Journal 1100 .*\| load failed/);
+    expect(rows.slice(1).every((row) => row.includes('| **load** |'))).toBe(true);
     expect(page).toContain('| and 4,950 more; all together | 1,000 of 5,000 through, 199 in work |');
     expect(page).toContain('owner19 and 280 more');
 
@@ -80,6 +80,62 @@ test('a small plan is told whole, in its own order', () => {
   small.change(nameOf(2), { state: 'running' });
   expect(small.told().entities.map((one) => one.name)).toEqual([nameOf(0), nameOf(1), nameOf(2)]);
   expect(runDetails(small, 0)).not.toContain('all together');
+});
+
+describe('the page says what comes next, and who does it', () => {
+  const page = (over: Partial<RunStatus>): string =>
+    runDetails(new Overview({ ...head, waiting: null, ...over }, outlines.slice(0, 2)), 0);
+  const waits = (on: 'sign-off' | 'quality-gate', who: string[]): Partial<RunStatus> => ({
+    phase: on,
+    waiting: { on, who, since: '2026-01-01T10:11:12.000Z', note: 'see there' },
+  });
+
+  test('nothing, while it works', () => {
+    expect(page({})).toContain('assess → extract → transform → **load** → reconcile → sign-off → cut-over');
+    expect(page({})).toContain('**Next:** Nothing: it goes on by itself');
+    expect(page({ mode: 'rehearsal' })).not.toContain('cut-over');
+  });
+
+  test('an owner signs a report that is whole, with its digest; one that is not can only be refused', () => {
+    const report = { digest: 'c'.repeat(64), verdict: 'whole' };
+    const sign = `landfall sign-off crm-live-1 --report ${'c'.repeat(16)} --as olga`;
+    const whole = page({ ...waits('sign-off', ['olga']), report });
+    expect(whole).toContain('**Waits for sign-off** by olga, since 2026-01-01 10:11 UTC: see there');
+    expect(whole).toContain(`\n\n- \`landfall report crm-live-1\``);
+    expect(whole).toContain(`\`${sign}\``);
+    const differs = page({ ...waits('sign-off', ['olga']), report: { ...report, verdict: 'unexplained' } });
+    expect(differs).toContain(`\`${sign} --refuse\``);
+    expect(differs).not.toContain(`\`${sign}\``);
+  });
+
+  test('an engineer decides about rejects, resumes what was paused, and looks into what failed', () => {
+    expect(page(waits('quality-gate', ['emil']))).toContain('landfall gate crm-live-1 --as emil --decision load');
+    expect(page({ paused: true })).toContain('landfall resume crm-live-1');
+    const failure = {
+      code: 'target.unreachable',
+      what: 'No answer.',
+      hint: 'Start the target.',
+      details: 'f'.repeat(8),
+    };
+    const failed = page({ phase: 'aborted', failure });
+    expect(failed).toContain('**Failed:** target.unreachable — No answer.');
+    expect(failed).toContain('**Next:** Start the target.');
+    expect(failed).toContain('landfall status crm-live-1 --failure');
+  });
+});
+
+test('rows that are done are counted as a step counts them, or by its chunks', () => {
+  const told = {
+    step: 'load',
+    chunksDue: 4,
+    chunksDone: 1,
+    counts: { a: { created: 7, refused: 2 }, b: { blocked: 1 } },
+  };
+  expect(rowsThrough({ ...told, step: 'load' }, 40)).toBe(10);
+  expect(rowsThrough({ ...told, step: 'readback', counts: {} }, 40)).toBe(10);
+  expect(rowsThrough({ ...told, step: 'transform', counts: { a: { contributing: 5, rejected: 1, left: 2 } } }, 9)).toBe(
+    8,
+  );
 });
 
 test('many names in a sentence are cut short', () => {

@@ -6,10 +6,14 @@ import { runProcess, type Ran } from './process.ts';
 /** Somebody who does the work as a process of its own. */
 export interface Contestant {
   name: string;
+  /** What has to be there or gone before a round begins, in nobody's time. */
+  prepare?(): Promise<void>;
   /** @param folder empty, for what it writes; gone afterwards */
   command(folder: string): string[];
   /** @throws when what it did is not what was asked: a wrong answer has no time */
-  check(ran: Ran): void;
+  check(ran: Ran): void | Promise<void>;
+  /** How the command is run, where its process is not all of the work. */
+  run?(command: readonly string[], round: number): Promise<Ran>;
 }
 
 /** How somebody fared. */
@@ -74,10 +78,11 @@ export async function compete(
       const folder = join(of.folder, `${one.name.replaceAll(/\W+/g, '-')}-${round}`);
       await mkdir(folder, { recursive: true });
       try {
+        await one.prepare?.();
         const command = one.command(folder);
         outcome.command = typed(command, folder);
-        const ran = await runProcess(command);
-        one.check(ran);
+        const ran = await (one.run ? one.run(command, round) : runProcess(command));
+        await one.check(ran);
         outcome.peakMiB = Math.max(outcome.peakMiB ?? 0, ran.peakMiB ?? 0) || null;
         of.log(`  ${one.name}, ${round === 0 ? 'warm-up' : `round ${round}`}: ${ran.seconds.toFixed(2)} s`);
         if (round === 0) continue;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres, type SandboxPostgres } from '../sandbox/postgres.ts';
 import { clearAway } from './leftovers.ts';
+import { kinds, RowsAnEntity } from './many-entities.ts';
 
 /** Rows of the copy that were changed, one field each, and rows that it lacks. */
 export const Planted = { changed: 50, missing: 20 };
@@ -27,6 +28,13 @@ export interface BenchDatabase {
   ledger(rows: number): Promise<string>;
   /** The same rows in another database, but for what was planted. @returns its name */
   copyOf(rows: number): Promise<string>;
+  /** So many lines as in a ledger, and the headers that they point at. @returns the database's name */
+  books(rows: number): Promise<string>;
+  /** So many tables of few rows. @returns the database's name */
+  kinds(tables: number): Promise<string>;
+  /** A new database with empty tables, to be filled by whoever is asked. @returns its name */
+  empty(definitions: readonly string[]): Promise<string>;
+  drop(database: string): Promise<void>;
 }
 
 const table = `CREATE TABLE gl_lines (
@@ -39,6 +47,29 @@ const lines = (rows: number): string => `INSERT INTO gl_lines SELECT i, 1 + i / 
   (ARRAY['Invoice', 'Credit note', 'Accrual', 'Payment', 'Reversal'])[1 + i % 5] || ' ' || (i * 31 % 1000003) || ' of ' || md5((i / 12)::text),
   timestamp '2015-01-01' + ((i * 613) % 315360000) * interval '1 second', i % 97 = 0
   FROM generate_series(1::bigint, ${rows}) i`;
+
+/** The two tables of a ledger with headers; lines point at headers that are there. */
+export const BooksTables = [
+  'CREATE TABLE gl_headers (header_id integer PRIMARY KEY, reference text NOT NULL, entered_on date NOT NULL)',
+  table,
+  'ALTER TABLE gl_lines ADD FOREIGN KEY (header_id) REFERENCES gl_headers',
+];
+
+const headers = (
+  rows: number,
+): string => `INSERT INTO gl_headers SELECT i, 'J-' || md5(i::text), date '2015-01-01' + i % 3650
+  FROM generate_series(1, 1 + ${rows} / 12) i`;
+
+/** The tables of so many kinds of objects. */
+export function kindTables(tables: number): string[] {
+  return kinds(tables).map(
+    (name) =>
+      `CREATE TABLE ${name} (id integer PRIMARY KEY, name text NOT NULL, amount numeric(18,2) NOT NULL, since date NOT NULL)`,
+  );
+}
+
+const kindRows = (name: string): string => `INSERT INTO ${name} SELECT i, 'No. ' || i, i / 4.0, date '2020-01-01' + i
+  FROM generate_series(1, ${RowsAnEntity}) i`;
 
 /** Spread over all rows, so that no two of them are neighbours. */
 const planted = (rows: number): string => {
@@ -56,6 +87,7 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchD
   const server = await startPostgres({ dataDir, settings });
   clearAway(() => server.stop());
   const made = new Set<string>();
+  let emptied = 0;
   const run = async (database: string, sql: string): Promise<Record<string, unknown>[]> => {
     const client = new pg.Client({ connectionString: server.url(database) });
     await client.connect();
@@ -70,7 +102,7 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchD
     if (made.has(database)) return database;
     log(`  making the database ${database} …`);
     await server.createDatabase(database);
-    for (const statement of [...statements, 'VACUUM (FREEZE, ANALYZE) gl_lines', 'CHECKPOINT']) {
+    for (const statement of [...statements, 'VACUUM (FREEZE, ANALYZE)', 'CHECKPOINT']) {
       await run(database, statement);
     }
     made.add(database);
@@ -81,5 +113,15 @@ export async function startDatabase(log: (line: string) => void): Promise<BenchD
     run,
     ledger: (rows) => make(`ledger_${rows}`, [table, lines(rows)]),
     copyOf: (rows) => make(`copy_${rows}`, [table, lines(rows), planted(rows)]),
+    books: (rows) => make(`books_${rows}`, [...BooksTables, headers(rows), lines(rows)]),
+    kinds: (tables) => make(`kinds_${tables}`, [[...kindTables(tables), ...kinds(tables).map(kindRows)].join(';\n')]),
+    async empty(definitions) {
+      emptied += 1;
+      const database = `empty_${emptied}`;
+      await server.createDatabase(database);
+      await run(database, definitions.join(';\n'));
+      return database;
+    },
+    drop: async (database) => void (await run('postgres', `DROP DATABASE ${database} WITH (FORCE)`)),
   };
 }

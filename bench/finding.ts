@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Curve } from './curve.ts';
 
 /** A figure of ours beside a peer's, or of ours alone. */
 const Pair = z.strictObject({ ours: z.number().nullable(), peer: z.number().nullable() });
@@ -37,6 +38,8 @@ export const Finding = z.strictObject({
   /** Every timed round of either side, and what a reader has to know. */
   rounds: z.strictObject({ ours: z.array(z.number()), peer: z.array(z.number()) }),
   note: z.string(),
+  /** How it grows, where several sizes were measured. */
+  curve: Curve.nullable().default(null),
 });
 export type Finding = z.infer<typeof Finding>;
 
@@ -57,7 +60,7 @@ export const Results = z.strictObject({
     node: z.string(),
   }),
   /** Of the last run. */
-  sizes: z.record(z.string(), z.number()),
+  sizes: z.record(z.string(), z.union([z.number(), z.array(z.number())])),
   results: z.array(KeptFinding),
 });
 export type Results = z.infer<typeof Results>;
@@ -76,6 +79,7 @@ export function finding(of: Pick<Finding, 'measure' | 'unit'> & Partial<Finding>
     command: { ours: '', peer: null },
     rounds: { ours: [], peer: [] },
     note: '',
+    curve: null,
     ...of,
   };
 }

@@ -17,5 +17,7 @@ export interface Bench {
 /** One question, answered with one or more lines of the results. */
 export interface Measure {
   name: string;
+  /** It takes hours: run only when it is asked for by its name. */
+  long?: true;
   run(bench: Bench): Promise<Finding[]>;
 }

@@ -53,6 +53,14 @@ async function childrenSeconds(): Promise<number | null> {
   return fields ? (Number(fields[13]) + Number(fields[14])) / 100 : null;
 }
 
+/** Processor time of a process that still runs, in seconds; null where there is no /proc. */
+export async function processorSeconds(pid: number): Promise<number | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // utime and stime are fields 14 and 15.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields ? (Number(fields[11]) + Number(fields[12])) / 100 : null;
+}
+
 export interface Ran {
   seconds: number;
   /** Of processors, over all processes that it started and waited for. */

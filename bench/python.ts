@@ -13,7 +13,7 @@ const InstallLimitMs = 600_000;
 export type Installed = { bin: string } | { reason: string };
 
 /** The user's own folder of peers, which outlives the bench. */
-function cache(): string {
+export function peersFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'landfall', 'bench');
 }
 
@@ -26,13 +26,13 @@ function cache(): string {
  */
 export async function python(name: string, packages: readonly string[]): Promise<Installed> {
   const pins = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
-  const folder = join(cache(), `${name}-${pins}`);
+  const folder = join(peersFolder(), `${name}-${pins}`);
   const bin = join(folder, 'bin');
   const whole = join(folder, 'installed');
   if (existsSync(whole)) return { bin };
   try {
     await rm(folder, { recursive: true, force: true });
-    await mkdir(cache(), { recursive: true });
+    await mkdir(peersFolder(), { recursive: true });
     await run('python3', ['-m', 'venv', folder], { timeout: InstallLimitMs });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
     await run(join(bin, 'python'), pip, { timeout: InstallLimitMs });

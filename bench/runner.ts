@@ -46,7 +46,7 @@ export async function runBench(
   let failed = false;
   try {
     for (const measure of measures) {
-      if (isStopped() || (of.only.length > 0 && !of.only.includes(measure.name))) continue;
+      if (isStopped() || (of.only.length === 0 ? measure.long : !of.only.includes(measure.name))) continue;
       log(measure.name);
       const own = join(folder, measure.name);
       await mkdir(own);

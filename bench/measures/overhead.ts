@@ -6,7 +6,8 @@ import { finding } from '../finding.ts';
 import { endWithBench } from '../leftovers.ts';
 import type { Measure } from '../measure.ts';
 import { watchMemory } from '../process.ts';
-import { end, openYard } from '../yard.ts';
+import { end } from '../runs.ts';
+import { openYard } from '../yard.ts';
 
 /** Steps of a second or so each, as chunks of the default size have them in larger runs. */
 const Chunks = 10;

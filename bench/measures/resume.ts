@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hundredths } from '../against.ts';
 import { finding } from '../finding.ts';
 import type { Measure } from '../measure.ts';
-import { end, openYard } from '../yard.ts';
+import { end } from '../runs.ts';
+import { openYard } from '../yard.ts';
 
 const Chunks = 20;
 const PollMs = 20;

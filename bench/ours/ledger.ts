@@ -29,6 +29,8 @@ export function ledgerConfig(
     target?: Record<string, unknown> & { kind: string };
     options?: Partial<RunOptions>;
     publicKey?: string;
+    /** A file; the ledger's lines for the cloud CRM where it is left out. */
+    blueprint?: string;
   } = {},
 ): LoadedConfig {
   writeFileSync(join(at.folder, 'master.key'), randomBytes(32).toString('base64'), { flag: 'a' });
@@ -51,7 +53,7 @@ export function ledgerConfig(
       },
       migrations: {
         ledger: {
-          blueprint: fileURLToPath(new URL('../blueprint.ts', import.meta.url)),
+          blueprint: over.blueprint ?? fileURLToPath(new URL('../blueprint.ts', import.meta.url)),
           source: 'ledger',
           target: 'cloud',
           owners: ['olga'],

@@ -1,6 +1,13 @@
 import { python } from '../python.ts';
 import type { ExtractionPeer } from './peer.ts';
 
+export const dltPackages = [
+  'dlt[postgres,parquet,filesystem]==1.31.0',
+  'pyarrow==26.0.1',
+  'sqlalchemy==2.1.9',
+  'psycopg2-binary==2.9.13',
+];
+
 const program = `
 import sys, dlt
 from dlt.sources.sql_database import sql_table
@@ -19,13 +26,7 @@ export const dlt: ExtractionPeer = {
   least: 6,
   note: 'Chunks of 100,000 rows, faster than its default of 50,000.',
   async ready() {
-    const pins = [
-      'dlt[postgres,parquet,filesystem]==1.31.0',
-      'pyarrow==26.0.1',
-      'sqlalchemy==2.1.9',
-      'psycopg2-binary==2.9.13',
-    ];
-    const installed = await python('dlt', pins);
+    const installed = await python('dlt', dltPackages);
     if ('reason' in installed) return installed;
     return { command: (url, table, folder) => [`${installed.bin}/python`, '-c', program, url, table, folder] };
   },

@@ -37,3 +37,23 @@ export interface ComparisonPeer {
     { command(of: TwoTables, folder: string): string[]; found(stdout: string): Found } | { reason: string }
   >;
 }
+
+/** Two databases: what is copied, and where to. */
+export interface CopyTask {
+  url: string;
+  copyUrl: string;
+  tables: readonly string[];
+}
+
+/** A program that copies tables from one database into another, as a process of its own. */
+export interface CopyPeer {
+  name: string;
+  title: string;
+  /** What ours aims at until its load's end, and with its reconciliation by the peer and a validation. */
+  copying: { aim: string | null; least: number | null };
+  validated: { aim: string | null; least: number | null };
+  /** Whether it wants the tables to be there: then with their keys. Those that it makes itself have none. */
+  wantsTables: boolean;
+  note: string;
+  ready(): Promise<{ command(of: CopyTask, folder: string): string[] } | { reason: string }>;
+}

@@ -2,6 +2,7 @@ import type { Measure } from './measure.ts';
 import { compare } from './measures/compare.ts';
 import { endToEnd } from './measures/end-to-end.ts';
 import { extract } from './measures/extract.ts';
+import { growth } from './measures/growth.ts';
 import { load } from './measures/load.ts';
 import { memory } from './measures/memory.ts';
 import { oneRow } from './measures/one-row.ts';
@@ -9,4 +10,14 @@ import { overhead } from './measures/overhead.ts';
 import { resume } from './measures/resume.ts';
 
 /** Everything that is measured, in this order. */
-export const measures: readonly Measure[] = [extract, compare, load, endToEnd, overhead, oneRow, resume, memory];
+export const measures: readonly Measure[] = [
+  extract,
+  compare,
+  load,
+  endToEnd,
+  overhead,
+  oneRow,
+  resume,
+  memory,
+  growth,
+];

@@ -55,12 +55,12 @@ async function phasesEntered(runs: Runs, run: string): Promise<Entered[]> {
   });
 }
 
-/** Seconds of each phase. @throws Error when the run has not ended */
+/** Seconds of each phase until the last one. */
 function lengths(entered: readonly Entered[]): Record<string, number> {
   const phases: Record<string, number> = {};
   for (const [i, { phase, at }] of entered.entries()) {
     const next = entered[i + 1];
-    if (next) phases[phase] = hundredths((phases[phase] ?? 0) + (next.at - at) / 1000);
+    if (next && phase !== Ends) phases[phase] = hundredths((phases[phase] ?? 0) + (next.at - at) / 1000);
   }
   return phases;
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Results, type KeptFinding } from './finding.ts';
+import { curvePicture } from './growth-pictures.ts';
 import { machine } from './machine.ts';
 import { measures } from './measures.ts';
 import type { Sizes } from './sizes.ts';
@@ -37,10 +38,29 @@ function details(one: KeptFinding): string {
   return [
     `- **${one.measure}${one.peerName === null ? '' : `, ${one.peerName}`}**: ${one.note}`,
     `  - ${one.measured.at.slice(0, 16).replace('T', ' ')} UTC, commit ${one.measured.commit}; best of ${one.measured.rounds}; processes that wanted a core: ${one.measured.load.join(' before, ')} at its end`,
+    ...pointsOf(one),
     ...(rounds.length > 0 ? [`  - rounds in ${one.unit}: ${rounds.join('; ')}`] : []),
     ...(one.command.ours === '' ? [] : [`  - ours: \`${one.command.ours}\``]),
     ...(one.command.peer === null || one.command.peer === '' ? [] : [`  - peer: \`${one.command.peer}\``]),
   ].join('\n');
+}
+
+/** The points of a curve, and where it is drawn. */
+function pointsOf({ curve }: KeptFinding): string[] {
+  if (curve === null) return [];
+  const points = curve.points.map((one) => {
+    const phases = Object.entries(one.phases).map(([name, seconds]) => `${name} ${seconds}`);
+    const memory = one.peakMiB === null ? '' : `, ${number(one.peakMiB)} MiB`;
+    return `${number(one.size)}: ${number(one.seconds)} s (${phases.join(', ')})${memory}`;
+  });
+  return [`  - over ${curve.over}: ${points.join('; ')}`];
+}
+
+function pictures(results: Results): string {
+  const drawn = results.results.flatMap((one) =>
+    one.curve === null ? [] : [`![${one.measure}](${one.curve.picture})`],
+  );
+  return drawn.length === 0 ? '' : `\n## Growth\n\n${drawn.join('\n\n')}\n`;
 }
 
 function page(results: Results): string {
@@ -58,7 +78,7 @@ says when it was measured and what else the machine was asked for.
 | measure | ours | peer | its figure | ratio | aim | | CPU s, ours | CPU s, peer | MiB, ours | MiB, peer |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${results.results.map(line).join('\n')}
-
+${pictures(results)}
 ## How
 
 ${results.results.map(details).join('\n')}
@@ -89,6 +109,11 @@ export async function writeResults(folder: string, sizes: Sizes, found: readonly
     results: await kept(json, found),
   });
   await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
+  for (const { curve, measure } of results.results) {
+    if (curve === null) continue;
+    await mkdir(join(folder, dirname(curve.picture)), { recursive: true });
+    await writeFile(join(folder, curve.picture), curvePicture(measure, curve));
+  }
   const file = join(folder, 'RESULTS.md');
   const [, byHand = ''] = (await readFile(file, 'utf8').catch(() => '')).split(Kept);
   await writeFile(file, `${page(results)}\n${Kept}\n${byHand.trim() === '' ? '' : `\n${byHand.trim()}\n`}`);

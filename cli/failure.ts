@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { LandfallError, type Problem } from '../model/errors.ts';
-import { problemText } from './print.ts';
+import { sayProblems } from './print.ts';
 
 function failureOf(error: unknown): Problem {
   if (error instanceof LandfallError) {
@@ -40,7 +40,6 @@ function failureOf(error: unknown): Problem {
 /** Prints a failure for a person (or as JSON), without a stack unless asked for. */
 export function sayFailure(error: unknown, options: { json?: boolean; trace?: boolean }): void {
   const problem = failureOf(error);
-  if (options.json) process.stderr.write(`${JSON.stringify(problem)}\n`);
-  else process.stderr.write(`${problemText(problem)}\n`);
+  sayProblems([problem], options);
   if (options.trace && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
 }

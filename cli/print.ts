@@ -1,21 +1,20 @@
 import { relative } from 'node:path';
+import { styleText } from 'node:util';
 import { placeOf, type Problem } from '../model/errors.ts';
 
 /** What the command ends with. Documented in the README. */
-export const ExitCode = { ok: 0, failed: 1, usage: 2, problems: 3, differs: 4 } as const;
+export const ExitCode = { ok: 0, failed: 1, usage: 2, problems: 3, differs: 4, interrupted: 130 } as const;
 
-/** Whether to colour: only where a person watches, and never against their will (no-color.org). */
-const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-
+/** Colours only where a person watches that stream, and never against their will (no-color.org). */
 const paint =
-  (code: number) =>
-  (text: string): string =>
-    colour ? `\u001b[${code}m${text}\u001b[0m` : text;
-export const bold = paint(1);
-export const dim = paint(2);
-export const red = paint(31);
-export const green = paint(32);
-export const yellow = paint(33);
+  (style: Parameters<typeof styleText>[0]) =>
+  (text: string, stream: NodeJS.WriteStream = process.stdout): string =>
+    styleText(style, text, { stream });
+export const bold = paint('bold');
+export const dim = paint('dim');
+export const red = paint('red');
+export const green = paint('green');
+export const yellow = paint('yellow');
 
 export function say(line = ''): void {
   process.stdout.write(`${line}\n`);
@@ -25,14 +24,31 @@ export function sayJson(value: unknown): void {
   say(JSON.stringify(value, null, 2));
 }
 
+/** Breaks a line between words where a terminal would break it anywhere. @param indent of the lines that follow */
+function wrapped(line: string, indent: number, stream: NodeJS.WriteStream): string {
+  if (!stream.isTTY) return line;
+  const lines: string[] = [];
+  let last = '';
+  for (const word of line.split(/(?<=\S) /)) {
+    const longer = last === '' ? word : `${last} ${word}`;
+    if (last === '' || longer.length <= stream.columns) last = longer;
+    else {
+      lines.push(last);
+      last = ' '.repeat(indent) + word;
+    }
+  }
+  return [...lines, last].join('\n');
+}
+
 /** A problem as three lines: what, where, what to do. */
-export function problemText(problem: Problem): string {
-  const mark = problem.severity === 'error' ? red('error') : yellow('warning');
-  const place = placeOf(problem.where);
+export function problemText(problem: Problem, stream: NodeJS.WriteStream = process.stdout): string {
+  const { severity, code, what, where, hint } = problem;
+  const place = placeOf(where);
+  const mark = severity === 'error' ? red(severity, stream) : yellow(severity, stream);
   return [
-    `${mark} ${problem.code}: ${problem.what}`,
-    ...(place === '' ? [] : [`  where: ${place}`]),
-    ...(problem.hint === '' ? [] : [`  do:    ${problem.hint}`]),
+    wrapped(`${severity} ${code}: ${what}`, 2, stream).replace(severity, mark),
+    ...(place === '' ? [] : [wrapped(`  where: ${place}`, 9, stream)]),
+    ...(hint === '' ? [] : [wrapped(`  do:    ${hint}`, 9, stream)]),
   ].join('\n');
 }
 
@@ -46,4 +62,22 @@ export function decisionLines(problems: readonly Problem[]): string[] {
     `${yellow('open')} ${count} left to people. ${first.hint}`,
     ...open.map(({ what, where }) => `  ${relative(process.cwd(), where.file ?? '')}:${where.line ?? ''}  ${what}`),
   ];
+}
+
+/** Problems go where they do not mix with what a command was asked for. */
+export function sayProblems(problems: readonly Problem[], of: { json?: boolean | undefined } = {}): void {
+  for (const problem of problems) {
+    process.stderr.write(`${of.json ? JSON.stringify(problem) : problemText(problem, process.stderr)}\n`);
+  }
+}
+
+/** The time in front of a line of a log: `2026-11-25 09:17:38Z`. */
+export function stamp(time = new Date()): string {
+  return time.toISOString().replace('T', ' ').replace(/\.\d+/, '');
+}
+
+/** What happens in a command that goes on until it is stopped. Whoever keeps its output adds the time. */
+export function sayEvent(line: string, of: { json?: boolean | undefined }): void {
+  if (of.json) say(JSON.stringify({ time: new Date().toISOString(), message: line }));
+  else say(line);
 }

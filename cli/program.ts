@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { InitFlags } from './init/answers.ts';
 import type { Deciding, Shared } from './options.ts';
 import { version } from './version.ts';
@@ -16,6 +16,8 @@ export const program = new Command('landfall')
   .option('--json', 'print JSON')
   .option('--trace', 'print where an error comes from')
   .exitOverride()
+  // main.ts says what is wrong, as it says all that goes wrong.
+  .configureOutput({ outputError: () => {} })
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .addHelpText(
     'after',
@@ -63,12 +65,14 @@ program
 
 program
   .command('status')
-  .argument('<run>')
-  .description('how far a run is, what it waits for and on whom')
+  .argument('[run]', 'default: lists the runs that there are')
+  .description('how far a run is, what it waits for and on whom, and what to do next')
   .option('--watch', 'draw progress until the run waits or ends')
   .option('--failure', 'show what is staged about the failure; it may hold values of rows')
-  .action(async (run: string, options: { watch?: boolean; failure?: boolean }) =>
-    (await import('./commands/status.ts')).status(shared(), run, options),
+  .action(async (run: string | undefined, options: { watch?: boolean; failure?: boolean }) =>
+    run === undefined
+      ? (await import('./commands/runs.ts')).runs(shared())
+      : (await import('./commands/status.ts')).status(shared(), run, options),
   );
 
 program
@@ -107,7 +111,7 @@ deciding('sign-off', 'sign the report of a run, or refuse to')
   );
 
 deciding('gate', 'decide at the quality gate')
-  .requiredOption('--decision <decision>', 'load or stop')
+  .addOption(new Option('--decision <decision>', 'what to do').choices(['load', 'stop']).makeOptionMandatory())
   .action(async (run: string, options: Deciding & { decision: string }) =>
     (await import('./commands/decide.ts')).gate(shared(), run, options),
   );
@@ -132,7 +136,7 @@ program
   .command('keys')
   .argument('<person>')
   .description('make a key pair: PERSON.key stays with the person, PERSON.pub goes into the configuration')
-  .action(async (person: string) => (await import('./commands/keys.ts')).keys(person));
+  .action(async (person: string) => (await import('./commands/keys.ts')).keys(shared(), person));
 
 program
   .command('promote')

@@ -1,4 +1,5 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { DecisionAction } from '../activities/contract.ts';
 import type { Corrections } from '../activities/corrections.ts';
 import type { EntityRecords } from '../activities/documents.ts';
@@ -68,7 +69,7 @@ export async function withClient<T>(loaded: LoadedConfig, work: (client: Client)
       where: { run: error.workflowId, namespace },
       hint: ended
         ? '`landfall status` says how it ended; start a new run for what is left to do.'
-        : 'Check its name: `landfall run` prints it, and the Temporal UI lists runs.',
+        : 'Check its name: `landfall status` lists the runs that there are.',
       cause: error,
     });
   } finally {
@@ -158,6 +159,17 @@ export async function startRun(
 
 const updates = { 'sign-off': signOff, 'quality-gate': decideGate, pause, resume, abort, replay } as const;
 
+/** How long a run may take to open its plan, and between two tries to be heard, in milliseconds. */
+const OpeningMs = 30_000;
+const LookMs = 250;
+
+/** A run that has just been started takes no decisions before its plan is open; what it refuses so leaves no trace. */
+function isOpening(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError && error.cause?.message.startsWith('No registered handler') === true
+  );
+}
+
 /** Sends a person's decision to a run, asserted with the person's key. */
 export async function decide(
   client: Client,
@@ -174,7 +186,13 @@ export async function decide(
 ): Promise<DecisionOutcome> {
   const { assertDecision } = await import('./people.ts');
   const asserted = await assertDecision(of);
-  return client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
+  for (const deadline = Date.now() + OpeningMs; ; await sleep(LookMs)) {
+    try {
+      return await client.workflow.getHandle(of.run).executeUpdate(updates[of.action], { args: [asserted] });
+    } catch (error) {
+      if (!isOpening(error) || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 /** Works on what a run holds back, with its plan and what it knows of its entities. */

@@ -1,5 +1,12 @@
 import { Client } from '@temporalio/client';
-import { NativeConnection, Runtime, Worker, type LogLevel, type WorkerOptions } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+  type LogLevel,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
@@ -31,11 +38,15 @@ export interface WorkerStart {
 
 let installed = false;
 
-/** Temporal's own log lines, from this level on. Once a process, before anything else of the worker. */
-export function logFrom(level: LogLevel): void {
+/**
+ * Temporal's own log lines, from this level on. Once a process, before anything else of the worker.
+ *
+ * @param write gets each entry; absent: standard error, as Temporal's SDK writes it
+ */
+export function logFrom(level: LogLevel, write?: (entry: LogEntry) => void): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: new WorkerLogger(level), shutdownSignals: [] });
+  Runtime.install({ logger: new WorkerLogger(level, write), shutdownSignals: [] });
 }
 
 /** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */

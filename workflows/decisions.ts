@@ -23,6 +23,17 @@ interface Rule {
   apply: (accepted: DecisionAccepted) => void;
 }
 
+/** What a person is told whose decision does not count now. */
+function refusal(code: string, what: string): ApplicationFailure {
+  const hint = 'Look at `landfall status`, which says what the run waits for, and decide again.';
+  return ApplicationFailure.create({
+    type: code,
+    message: `${code}: ${what} ${hint}`,
+    details: [{ code, what, hint }],
+    nonRetryable: true,
+  });
+}
+
 /** Takes people's decisions. Access to Temporal is not an identity: each is verified and kept as evidence first. */
 export function listen(run: Run, startedBy: string, cancel: () => void): void {
   const { status } = run;
@@ -40,12 +51,7 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
         [of],
       );
       if (!rule.stands() || (rule.about?.() ?? null) !== about) {
-        throw ApplicationFailure.create({
-          type: 'decision.too-late',
-          message:
-            'decision.too-late: The run has moved on since the decision was made. Look at its status and decide again.',
-          nonRetryable: true,
-        });
+        throw refusal('decision.too-late', 'The run has moved on since the decision was made.');
       }
       rule.apply(accepted);
       run.show();
@@ -61,7 +67,7 @@ export function listen(run: Run, startedBy: string, cancel: () => void): void {
     setHandler(update, (decision) => decide(rule, decision), {
       description: `${rule.description} By \`landfall\` alone, which signs it with the person’s key.`,
       validator: (_decision: AssertedDecision) => {
-        if (!rule.stands()) throw new Error(rule.otherwise);
+        if (!rule.stands()) throw refusal('decision.not-now', rule.otherwise);
       },
     });
 

@@ -6,18 +6,20 @@ import { checkMigration, withSystem } from '../runs.ts';
 export async function check(shared: Shared, name: string | undefined): Promise<void> {
   const loaded = await loadConfig(shared.config);
   const names = name === undefined ? Object.keys(loaded.config.migrations) : [name];
+  const found: object[] = [];
   let errors = 0;
   await withSystem(loaded, async (system) => {
     for (const one of names) {
       const { problems, plan } = await checkMigration(loaded, system, one, 'rehearsal');
       errors += problems.filter((problem) => problem.severity === 'error').length;
-      if (shared.json) sayJson({ migration: one, ready: plan !== null, problems });
-      else {
-        for (const line of decisionLines(problems)) say(line);
-        for (const problem of problems) if (problem.code !== 'blueprint.undecided') say(problemText(problem));
-        say(plan ? `${green('ready')} ${bold(one)}: ${plan.order.join(', ')}` : `${red('not ready')} ${bold(one)}`);
-      }
+      found.push({ migration: one, ready: plan !== null, problems });
+      if (shared.json) continue;
+      for (const line of decisionLines(problems)) say(line);
+      for (const problem of problems) if (problem.code !== 'blueprint.undecided') say(problemText(problem));
+      say(plan ? `${green('ready')} ${bold(one)}: ${plan.order.join(', ')}` : `${red('not ready')} ${bold(one)}`);
     }
   });
+  // One document, whichever way it was asked for.
+  if (shared.json) sayJson(name === undefined ? found : found[0]);
   if (errors > 0) process.exitCode = ExitCode.problems;
 }

@@ -3,7 +3,7 @@ import { serveCodec } from '../../worker/codec-endpoint.ts';
 import { dataConverterOf } from '../../worker/payloads.ts';
 import { loadConfig } from '../config.ts';
 import type { Shared } from '../options.ts';
-import { say } from '../print.ts';
+import { sayEvent } from '../print.ts';
 
 export async function codec(shared: Shared, options: { port: string; host: string; origin?: string[] }): Promise<void> {
   const { config, folder } = await loadConfig(shared.config);
@@ -27,7 +27,7 @@ export async function codec(shared: Shared, options: { port: string; host: strin
     origins: pages.map((page) => new URL(page).origin),
     access: config.temporal.codecAccess,
   });
-  say(`Give the Temporal UI this codec endpoint: ${endpoint.url}. Ctrl-C stops.`);
+  sayEvent(`Give the Temporal UI this codec endpoint: ${endpoint.url}. Ctrl-C stops.`, shared);
   const stop = (): void => void endpoint.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

@@ -5,17 +5,21 @@ import { runsIn } from '../../staging/collect.ts';
 import { status } from '../../workflows/messages.ts';
 import { ask } from '../ask.ts';
 import { loadConfig, type LoadedConfig } from '../config.ts';
+import { bytesText } from '../figures.ts';
 import type { Shared } from '../options.ts';
 import { assertDecision } from '../people.ts';
-import { bold, ExitCode, green, problemText, red, say, sayJson } from '../print.ts';
+import { bold, ExitCode, green, problemText, red, say, sayJson, yellow } from '../print.ts';
 import { withClient, withSystem } from '../runs.ts';
 
 function sayAudit(audit: Audit): void {
+  if (audit.records === 0 && audit.problems.length === 0) {
+    return say(`${yellow('nothing to prove')} ${bold(audit.run)}: nobody has decided or signed anything yet.`);
+  }
   say(`${audit.records} records of evidence, ${audit.decisions} of them decisions whose signatures hold.`);
   for (const one of audit.reports)
     say(`Report ${one.digest.slice(0, 16)}: ${one.verdict}, ${one.decision} by ${one.by} at ${one.at}`);
   if (audit.switchedBy !== null) say(`The target was marked live by report ${audit.switchedBy.slice(0, 16)}.`);
-  say(`${audit.files} staged files (${Math.ceil(audit.bytes / 1024)} KiB) are what their steps wrote.`);
+  say(`${audit.files} staged files (${bytesText(audit.bytes)}) are what their steps wrote.`);
   if (audit.disposed.length > 0) say(`Disposed of: ${audit.disposed.join(', ')}.`);
   for (const problem of audit.problems) say(problemText(problem));
   say(`${audit.problems.length === 0 ? green('holds') : red('does not hold')} ${bold(audit.run)}`);

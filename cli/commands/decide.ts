@@ -2,7 +2,7 @@ import type { DecisionAction } from '../../activities/contract.ts';
 import { LandfallError } from '../../model/errors.ts';
 import { loadConfig } from '../config.ts';
 import type { Deciding, Shared } from '../options.ts';
-import { ExitCode, problemText, say, sayJson } from '../print.ts';
+import { ExitCode, say, sayJson, sayProblems } from '../print.ts';
 import { readCorrectionsFile } from '../rejects.ts';
 import { decide, reportDigest, stageComment, stageCorrections, withClient } from '../runs.ts';
 
@@ -57,8 +57,9 @@ export async function replay(shared: Shared, run: string, options: Deciding & { 
   if (options.corrections !== undefined) {
     const corrections = await readCorrectionsFile(options.corrections, options.comment ?? '');
     const staged = await stageCorrections(await loadConfig(shared.config), run, corrections);
-    for (const problem of staged.problems) process.stderr.write(`${problemText(problem)}\n`);
+    if (!shared.json) sayProblems(staged.problems);
     if (staged.digest === null) {
+      if (shared.json) sayJson({ action: 'replay', problems: staged.problems });
       process.exitCode = ExitCode.problems;
       return;
     }

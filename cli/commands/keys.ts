@@ -1,11 +1,13 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import type { Shared } from '../options.ts';
+import { writeOutput } from '../output.ts';
 import { makeKeyPair } from '../people.ts';
-import { say } from '../print.ts';
+import { say, sayJson } from '../print.ts';
 
-export async function keys(person: string): Promise<void> {
+export async function keys(shared: Shared, person: string): Promise<void> {
   const pair = makeKeyPair();
-  await writeFile(`${person}.key`, pair.privateKey, { mode: 0o600, flag: 'wx' });
-  await writeFile(`${person}.pub`, pair.publicKey, { flag: 'wx' });
-  say(`${resolve(`${person}.key`)} (keep it to yourself), ${resolve(`${person}.pub`)}`);
+  const privateKey = await writeOutput(`${person}.key`, pair.privateKey, { mode: 0o600, anew: true });
+  const publicKey = await writeOutput(`${person}.pub`, pair.publicKey, { anew: true });
+  if (shared.json) return sayJson({ person, privateKey, publicKey });
+  say(`${privateKey}  stays with ${person}, who signs with it: it is given to nobody`);
+  say(`${publicKey}  goes into the configuration, under people`);
 }

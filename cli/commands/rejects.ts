@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { loadConfig } from '../config.ts';
+import { rowsText } from '../figures.ts';
 import type { Shared } from '../options.ts';
+import { writeOutput } from '../output.ts';
 import { say, sayJson } from '../print.ts';
 import { rejectsCsv } from '../rejects.ts';
 import { heldRows } from '../runs.ts';
@@ -14,7 +14,7 @@ export async function rejects(
   const held = await heldRows(await loadConfig(shared.config), run, { reveal: options.reveal ?? false });
   if (shared.json) sayJson(held);
   else {
-    await writeFile(options.output, rejectsCsv(held), { mode: 0o600 });
-    say(`${held.length} rejects in ${resolve(options.output)}`);
+    const file = await writeOutput(options.output, rejectsCsv(held), { mode: 0o600 });
+    say(`${rowsText(held.length)} ${held.length === 1 ? 'row' : 'rows'} held back, in ${file}`);
   }
 }

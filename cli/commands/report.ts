@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { readReport, readReportPage } from '../../activities/reports.ts';
 import { loadConfig } from '../config.ts';
 import type { Shared } from '../options.ts';
+import { writeOutput } from '../output.ts';
 import { ExitCode, green, red, say, sayJson } from '../print.ts';
 import { reportDigest, withSystem } from '../runs.ts';
 
@@ -14,8 +13,8 @@ export async function report(shared: Shared, run: string, options: { output: str
     const sealed = await readReport(staging, digest);
     if (shared.json) sayJson({ digest, report: sealed });
     else {
-      await writeFile(options.output, await readReportPage(staging, digest));
-      say(`${sealed.verdict === 'whole' ? green(sealed.verdict) : red(sealed.verdict)} ${resolve(options.output)}`);
+      const file = await writeOutput(options.output, await readReportPage(staging, digest));
+      say(`${sealed.verdict === 'whole' ? green(sealed.verdict) : red(sealed.verdict)} ${file}`);
     }
     if (sealed.verdict !== 'whole') process.exitCode = ExitCode.differs;
   });

@@ -1,9 +1,10 @@
 import { registerSearchAttributes } from '../../worker/search-attributes.ts';
 import { loadConfig } from '../config.ts';
 import type { Shared } from '../options.ts';
-import { bold, ExitCode, problemText, say, sayJson } from '../print.ts';
+import { bold, ExitCode, sayProblems, say, sayJson } from '../print.ts';
 import { checkMigration, requireAlone, requireEngineer, startRun, withClient, withSystem } from '../runs.ts';
 import { watch } from '../watch.ts';
+import { sayOutcome } from './status.ts';
 
 export async function run(
   shared: Shared,
@@ -16,19 +17,28 @@ export async function run(
   const id = options.id ?? `${name}-${mode}-${stamp}`;
   await withSystem(loaded, async (system) => {
     const { plan, problems } = await checkMigration(loaded, system, name, mode);
-    for (const problem of problems) process.stderr.write(`${problemText(problem)}\n`);
+    if (!shared.json) sayProblems(problems);
     if (!plan) {
+      if (shared.json) sayJson({ run: null, problems });
       process.exitCode = ExitCode.problems;
       return;
     }
     requireEngineer(plan, options.as);
-    await withClient(loaded, async (client) => {
+    const digest = await withClient(loaded, async (client) => {
       await registerSearchAttributes(client.connection, loaded.config.temporal.namespace);
       await requireAlone(loaded, client, plan);
-      const digest = await startRun(loaded, system, client, { plan, run: id, startedBy: options.as });
-      if (shared.json) sayJson({ run: id, plan: digest });
-      else say(`Started ${bold(id)} under plan ${digest.slice(0, 16)}.`);
-      if (options.watch) await watch(loaded, id);
+      return startRun(loaded, system, client, { plan, run: id, startedBy: options.as });
     });
+    const started = { run: id, plan: digest, problems };
+    if (!shared.json) say(`Started ${bold(id)} under plan ${digest.slice(0, 16)}.`);
+    if (!options.watch) {
+      if (shared.json) sayJson(started);
+      else say(`\`landfall status ${id} --watch\` shows how far it is.`);
+      return;
+    }
+    const now = await watch(loaded, id, shared);
+    if (shared.json) sayJson({ ...started, status: now });
+    else if (process.exitCode !== ExitCode.interrupted) sayOutcome(now);
+    if (now.phase === 'aborted') process.exitCode = ExitCode.failed;
   });
 }

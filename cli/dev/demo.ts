@@ -16,8 +16,9 @@ import { searchAttributes } from '../../workflows/search-attributes.ts';
 import type { LoadedConfig } from '../config.ts';
 import { demoConfig } from './demo-config.ts';
 import { bold, dim, green, problemText, red, say, yellow } from '../print.ts';
-import { ProgressView, readStatus } from '../progress.ts';
 import { rejectsCsv } from '../rejects.ts';
+import { runView } from '../run-view.ts';
+import { follow, isSettled } from '../watch.ts';
 import { checkMigration, decide, heldRows, startRun, withClient, withSystem } from '../runs.ts';
 
 /** What the demo remembers between starts. */
@@ -76,25 +77,21 @@ class Cleanup {
 class Interrupted extends Error {}
 
 /** Draws a run until it waits for somebody or ends. */
-async function follow(
+async function followed(
   loaded: LoadedConfig,
   run: string,
   signal: AbortSignal,
   until: (now: RunStatus) => boolean,
 ): Promise<RunStatus> {
-  const view = new ProgressView();
-  return withClient(loaded, async (client) => {
-    for (;;) {
-      if (signal.aborted) throw new Interrupted();
-      const now = await readStatus(client, run);
-      view.draw(now);
-      if (until(now)) return now;
-      await sleep(400, undefined, { signal }).catch(() => {});
-    }
-  });
+  const view = await runView(process.stdout);
+  try {
+    const now = await withClient(loaded, (client) => follow(client, run, { view, until, signal }));
+    if (signal.aborted) throw new Interrupted();
+    return now;
+  } finally {
+    view.end();
+  }
 }
-
-const isSettled = (now: RunStatus): boolean => now.waiting !== null || now.phase === 'done' || now.phase === 'aborted';
 
 /** Brings up everything a migration needs on this machine, and runs the CRM's move live. */
 export async function runDemo(options: DemoOptions): Promise<void> {
@@ -195,7 +192,7 @@ async function demo(
   if (link !== null) say(dim(`Temporal UI: ${link}`));
   say();
 
-  let now = await follow(loaded, run, signal, isSettled);
+  let now = await followed(loaded, run, signal, isSettled);
   const files = await writeFiles(loaded, folder, run, now);
   if (now.waiting?.on === 'sign-off' && now.report) {
     const digest = now.report.digest.slice(0, 16);
@@ -216,7 +213,7 @@ async function demo(
       say(`Signed as ${bold('Olga Owner')}.`);
     }
     if (!whole && options.exit) process.exitCode = 4;
-    else now = await follow(loaded, run, signal, (one) => one.phase === 'done' || one.phase === 'aborted');
+    else now = await followed(loaded, run, signal, (one) => one.phase === 'done' || one.phase === 'aborted');
   }
   await writeFile(stateFile, JSON.stringify({ run, size: options.size, finished: true }));
   say();

@@ -140,3 +140,23 @@ test('a trace is printed only to those who ask for it', async () => {
   const said = await landfall('-c', landing.configFile, '--trace', 'status', 'crm-live-1');
   expect(said.err).toMatch(/\n\s+at .*:\d+:\d+/);
 });
+
+describe('a command that was typed wrong', () => {
+  test.each([
+    [['chek'], "unknown command 'chek' (Did you mean check?)", '`landfall --help`'],
+    [['report'], "missing required argument 'run'", '`landfall report --help`'],
+    [['gate', 'r', '--as', 'emil', '--decision', 'maybe'], 'load, stop', '`landfall gate --help`'],
+  ])('is told so like everything that goes wrong: %j', async (words, what, hint) => {
+    expectError(await landfall(...words), 2, `error usage: `, what, `do:    ${hint}`);
+    const { err } = await landfall(...words, '--json');
+    expect(JSON.parse(err)).toMatchObject({ code: 'usage', what: expect.stringContaining(what) });
+  });
+
+  test('or names a file that cannot be written', async () => {
+    const name = join(landing.loaded.folder, 'nowhere', 'nina');
+    expectError(await landfall('keys', name), 1, 'output.unwritable', `${name}.key`, 'Make the folder');
+    const twice = join(landing.loaded.folder, 'twice');
+    expect(await landfall('keys', twice)).toMatchObject({ code: 0 });
+    expectError(await landfall('keys', twice), 1, 'not written over', `${twice}.key`);
+  });
+});

@@ -33,10 +33,11 @@ export async function freezeSource(deps: Dependencies, of: RunRef): Promise<void
   if (!source.freeze || !source.isFrozen) {
     throw new LandfallError({
       code: 'source.cannot-freeze',
-      kind: 'permanent',
-      what: 'The source cannot be made to refuse writes.',
+      // The plan was made where it could be: this worker began with another configuration.
+      kind: 'misconfigured',
+      what: 'This worker’s configuration does not say how the source is made to refuse writes, and the plan counts on it.',
       where: { connection: plan.source.name },
-      hint: 'Configure `freeze` for the connection.',
+      hint: 'Configure `freeze` for the connection, and restart the worker: it reads its configuration when it starts.',
     });
   }
   // The first finding stands: a later try, or a later freeze of the same run, finds what this run did.

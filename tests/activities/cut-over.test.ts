@@ -64,6 +64,12 @@ test('a run gives a source back that it froze, although its first try to freeze 
   expect(takesWrites()).toBe(true);
 });
 
+test('a worker that was started before the source could be frozen is told so, and does not end a run that was signed', async () => {
+  const { freeze: _freeze, isFrozen: _isFrozen, ...before } = legacy().source;
+  const { deps, of } = await runOn(before, 'crm-live-1');
+  await expect(freezeSource(deps, of)).rejects.toMatchObject({ code: 'source.cannot-freeze', kind: 'misconfigured' });
+});
+
 test('a switch is evidence once, although the worker died before anybody heard of it', async () => {
   const { deps, of, staging } = await runOn(legacy().source, 'crm-live-1');
   const signed = { ...of, report: 'r'.repeat(64), record: 3 };

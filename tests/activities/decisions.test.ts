@@ -78,3 +78,16 @@ test('an assertion that somebody sends a second time does not count', async () =
   await expect(accept('another question')).rejects.toMatchObject({ code: 'decision.replayed', kind: 'permanent' });
   expect(await readEvidence(staging)).toHaveLength(1);
 });
+
+test('nobody signs the run that they started, and a report that is not whole is signed by nobody; neither is evidence', async () => {
+  const { startedBy, verdict } = signed;
+  signed = { ...signed, startedBy: 'olga' };
+  await expect(accept('one question')).rejects.toMatchObject({ code: 'decision.own-run', kind: 'permanent' });
+  for (const short of ['differs', 'unverified']) {
+    signed = { ...signed, startedBy, verdict: short };
+    await expect(accept('one question')).rejects.toMatchObject({ code: 'decision.not-whole', kind: 'permanent' });
+  }
+  expect(await readEvidence(staging)).toEqual([]);
+  signed = { ...signed, startedBy, verdict };
+  expect(await accept('one question')).toMatchObject({ person: 'olga', record: 0 });
+});

@@ -15,6 +15,7 @@ import type { Proposal } from '../../proposal/proposal.ts';
 import { makeKeyPair } from '../people.ts';
 import { answersFrom, schemasFrom, type InitFlags, type SystemAnswer } from './answers.ts';
 import type { Asker } from './asker.ts';
+import { packageSource } from './package-source.ts';
 import { readSource, readTarget } from './systems.ts';
 
 /** What `landfall init` has made. */
@@ -64,13 +65,13 @@ function peopleFrom(flags: InitFlags): ProjectPerson[] {
 
 const PackageFile = z.object({ version: z.string(), devDependencies: z.object({ typescript: z.string() }) });
 
-/** What a project depends on: this release, or this checkout where the command runs from one. */
+/** What a project depends on: what this command itself comes from. */
 function dependencies(): { landfall: string; typescript: string } {
   const checkout = import.meta.url.endsWith('.ts');
   const root = fileURLToPath(new URL(checkout ? '../../' : '../../../', import.meta.url));
   const own = PackageFile.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
   return {
-    landfall: checkout ? `file:${root.replace(/\/$/, '')}` : own.version,
+    landfall: packageSource(root.replace(/\/$/, ''), own.version),
     typescript: own.devDependencies.typescript,
   };
 }

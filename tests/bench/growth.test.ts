@@ -77,5 +77,9 @@ test('a picture has every point in its place: in proportion is a straight line o
   const places = time.split(' ').map((one) => one.split(',').map(Number) as [number, number]);
   const slopes = places.slice(1).map(([x, y], i) => (y - (places[i]?.[1] ?? 0)) / (x - (places[i]?.[0] ?? 0)));
   for (const slope of slopes) expect(slope).toBeCloseTo(slopes[0] ?? 0, 1);
+  // From 1 to 10 it is as far as the logarithms say, not the numbers.
+  const across = places.map(([x]) => x);
+  const [first = 0, second = 0] = across;
+  expect((second - first) / ((across.at(-1) ?? 0) - first)).toBeCloseTo(1 / Math.log10(200), 2);
   expect(drawn).not.toMatch(/NaN|Infinity|undefined/);
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ActualRow } from '../connectors/port.ts';
+import type { ActualPage, ActualRow } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -47,6 +47,9 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
   return values;
 }
 
+/** Of each column: values that are not of its type, and values that it would cut. */
+const Doubtful = z.object({ counts: z.array(z.coerce.number()) });
+
 /** Takes rows in as the text they came as, and refuses to round what the target holds. */
 async function insertExactly(
   job: DuckJob,
@@ -58,11 +61,15 @@ async function insertExactly(
   await job.run('DROP TABLE IF EXISTS page');
   await job.createTable('page', texts);
   await job.insert('page', texts, rows);
-  const count = async (condition: string): Promise<number> =>
-    (await job.one(`SELECT count(*) AS n FROM page WHERE ${condition}`, z.object({ n: z.coerce.number() }))).n;
-  for (const [name, type] of Object.entries(columns)) {
+  const doubts = Object.entries(columns).map(([name, type]) => {
+    const none = type === 'VARCHAR' ? 'false' : isNone(type, identifier(name));
+    return { name, none, loses: wouldLose(type, identifier(name)) ?? 'false' };
+  });
+  const asked = doubts.flatMap(({ none, loses }) => [none, loses].map((one) => `count(*) FILTER (${one})`));
+  const { counts } = await job.one(`SELECT [${asked.join(', ')}] AS counts FROM page`, Doubtful);
+  for (const [i, { name }] of doubts.entries()) {
     const where = { entity: part.name, field: name };
-    const others = type === 'VARCHAR' ? 0 : await count(isNone(type, identifier(name)));
+    const [others = 0, longer = 0] = counts.slice(2 * i);
     if (others > 0) {
       throw new LandfallError({
         code: 'read-back.type',
@@ -72,8 +79,6 @@ async function insertExactly(
         hint: 'Give the field in the shape the type that it has in the target: `landfall check` compares them.',
       });
     }
-    const condition = wouldLose(type, identifier(name));
-    const longer = condition === null ? 0 : await count(condition);
     if (longer === 0) continue;
     throw new LandfallError({
       code: 'read-back.precision',
@@ -155,21 +160,33 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
         let { next, rows } = from;
         let asAt = from.asAt;
         let done = false;
-        for (let pages = 0; pages < PagesAFile && !done; pages += 1) {
-          const after = next;
-          const page = await explained(target, [part], () => target.readBack(collection, after, call));
-          await insertExactly(
-            job,
-            part,
-            columns,
-            page.rows.map((row) => flat(part, row)),
-          );
-          rows += page.rows.length;
-          // The oldest answer is what the whole can be dated by.
-          asAt = asAt === '' ? page.asAt : asAt;
-          next = page.next;
-          done = next === null;
-          beat.beat(rows);
+        const pageAfter = (after: string | null): Promise<ActualPage> => {
+          const page = explained(target, [part], () => target.readBack(collection, after, call));
+          // It may fail before anybody waits for it: then whoever waits for it is told.
+          page.catch(() => {});
+          return page;
+        };
+        let ahead: Promise<ActualPage> | null = pageAfter(next);
+        try {
+          for (let pages = 1; ahead; pages += 1) {
+            const page: ActualPage = await ahead;
+            next = page.next;
+            done = next === null;
+            // The target works on the next page while this one is taken in.
+            ahead = done || pages === PagesAFile ? null : pageAfter(next);
+            await insertExactly(
+              job,
+              part,
+              columns,
+              page.rows.map((row) => flat(part, row)),
+            );
+            rows += page.rows.length;
+            // The oldest answer is what the whole can be dated by.
+            asAt = asAt === '' ? page.asAt : asAt;
+            beat.beat(rows);
+          }
+        } finally {
+          await ahead?.catch(() => {});
         }
         const files = await writeFile(job, staging, plan, task, part, number);
         return { files: [...from.files, ...files], next, asAt, rows, done };

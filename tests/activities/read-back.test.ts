@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { putPlan } from '../../activities/documents.ts';
@@ -26,7 +27,7 @@ const organisation = entity('organisation', {
 });
 
 /** What is staged of an organisation that the target gives with these values. */
-async function readBack(over: Partial<Target>): Promise<Record<string, string | null>[]> {
+async function readBack(over: Partial<Target>, heard = { files: 0 }): Promise<Record<string, string | null>[]> {
   const staging = await staged();
   const part = { columns: [], estimatedRows: 0, sourceFingerprint: '', targetFingerprint: '', classes: {}, reads: {} };
   const plan = planOf('-----BEGIN PUBLIC KEY-----', {
@@ -60,6 +61,7 @@ async function readBack(over: Partial<Target>): Promise<Record<string, string | 
     chunk: 0,
     digest: manifest,
   });
+  heard.files = files.length;
   const inputs = await Promise.all(
     files.map(async (one) => ({ local: await verifiedFile(staging, one), key: one.key })),
   );
@@ -91,6 +93,53 @@ test('text that the target gives is read back as it is, also where no text can h
     'a whole 👩‍👩‍👧',
     'spelt out \\ud83d',
   ]);
+});
+
+/** A target of so many pages of a row each. */
+const paged = (pages: number, page: (n: number) => Promise<ActualRow>): Partial<Target> => ({
+  async readBack(_collection, after) {
+    const n = after === null ? 0 : Number(after);
+    return { rows: [await page(n)], next: n + 1 < pages ? String(n + 1) : null, asAt: '2026-01-01T00:00:00Z' };
+  },
+});
+const rowOf = (n: number, values: ActualRow['values'] = {}): ActualRow => ({
+  targetKey: `t${n}`,
+  legacyKey: `ORG-${String(n).padStart(2, '0')}`,
+  values: { name: `page ${n}`, ...values },
+});
+
+test('every page is read once, over several files, the next one while the one before it is taken in', async () => {
+  const asked: number[] = [];
+  const target = paged(23, (n) => {
+    asked.push(n);
+    return Promise.resolve(rowOf(n));
+  });
+  const heard = { files: 0 };
+  const names = (await readBack(target, heard)).map((row) => row['name']);
+  expect(names).toEqual(Array.from({ length: 23 }, (_, n) => `page ${n}`));
+  expect(asked).toEqual(Array.from({ length: 23 }, (_, n) => n));
+  // Ten pages a file: so much is read again at most.
+  expect(heard.files).toBe(3);
+});
+
+test('a page that is not what the shape allows fails the step once the page after it is no longer under way', async () => {
+  let under = 0;
+  let most = 0;
+  const target = paged(3, async (n) => {
+    under += 1;
+    most = Math.max(most, n);
+    await sleep(n === 0 ? 0 : 300);
+    under -= 1;
+    if (n > 0) throw new Error('too late to matter');
+    return rowOf(n, { units: 'NaN' });
+  });
+  await expect(readBack(target)).rejects.toMatchObject({ code: 'read-back.type' });
+  expect({ under, most }).toEqual({ under: 0, most: 1 });
+});
+
+test('a page that cannot be read fails the step with what the target said', async () => {
+  const target = paged(3, (n) => (n === 1 ? Promise.reject(new Error('page 1 is gone')) : Promise.resolve(rowOf(n))));
+  await expect(readBack(target)).rejects.toThrow('page 1 is gone');
 });
 
 test.each([

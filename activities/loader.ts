@@ -183,8 +183,9 @@ export class Loader {
       }
     }
     const receipts = [...settled.values()];
-    await putSealed(this.#staging, path, receipts);
-    return (await this.#staged(path, z.array(Receipt))) ?? receipts;
+    const { outcome } = await putSealed(this.#staging, path, receipts);
+    // Another attempt was here first: what it staged is what counts.
+    return outcome === 'exists' ? getSealed(this.#staging, path, z.array(Receipt)) : receipts;
   }
 
   /** What the target has of create-only documents already, by collection and legacy key. */

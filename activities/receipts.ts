@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RowOutcome } from '../connectors/port.ts';
-import { addCounts, type ChunkResult, type Counts, type CountsByPart } from '../model/run.ts';
+import { noCounts, type ChunkResult, type Counts, type CountsByPart } from '../model/run.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { writeManifest } from '../staging/manifest.ts';
@@ -60,11 +60,9 @@ export function arrived(receipt: Receipt): boolean {
 function countReceipts(receipts: readonly Receipt[]): CountsByPart {
   const counts: Record<string, Counts> = {};
   for (const one of receipts) {
-    const outcome = one.pending ? 'pending' : one.outcome;
-    counts[one.part] = addCounts(counts[one.part] ?? {}, {
-      [outcome]: 1,
-      droppedReferences: one.dropped === '' ? 0 : one.dropped.split(',').length,
-    });
+    const part = (counts[one.part] ??= noCounts());
+    part[one.pending ? 'pending' : one.outcome] += 1;
+    if (one.dropped !== '') part.droppedReferences += one.dropped.split(',').length;
   }
   return counts;
 }

@@ -43,6 +43,7 @@ const families: Record<string, string> = {
   compare: 'Comparison',
   corrections: 'Corrections of rejects',
   report: 'Reports',
+  output: 'Files that a command writes',
   decision: 'Decisions of people',
   'cut-over': 'The cut-over',
   evidence: 'Evidence',

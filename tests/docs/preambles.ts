@@ -6,10 +6,12 @@ function imported(text: string): string {
   return named.length === 0 ? '' : `import { ${named.join(', ')} } from 'landfall';`;
 }
 
-/** What partial blocks go without on the page: by the name that a comment before the block gives. */
+/** Makes partial blocks whole with what they go without on the page: by the name that a comment before the block gives. */
 export const preambles: Record<string, (text: string) => string> = {
   /** The builders that it uses. */
-  builders: imported,
+  builders: (text) => `${imported(text)}\n${text}`,
+  /** Some fields of an entity. */
+  fields: (text) => `${imported(text)}\nexport const fields = {\n${text}\n};`,
   /** The words that connectors share. */
-  port: () => `import type { TargetCollection } from 'landfall/connector';`,
+  port: (text) => `import type { TargetCollection } from 'landfall/connector';\n${text}`,
 };

@@ -35,13 +35,13 @@ function fileOf(block: Block): string {
   return join(folder, block.page.replaceAll(/[/.]/g, '-'), name);
 }
 
-function preambleOf(block: Block): string {
+/** A block as a file of its own. */
+function whole(block: Block): string {
   const name = block.told.get('preamble');
-  if (name === undefined) return '';
-  const found = preambles[name];
-  if (found === undefined)
-    throw new Error(`${block.page}:${block.line} asks for a preamble ${name}, which there is not`);
-  return found(block.text);
+  if (name === undefined) return block.text;
+  const complete = preambles[name];
+  if (complete) return complete(block.text);
+  throw new Error(`${block.page}:${block.line} asks for a preamble ${name}, which there is not`);
 }
 
 beforeAll(async () => {
@@ -65,7 +65,7 @@ beforeAll(async () => {
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const block of blocks) {
     await mkdir(dirname(fileOf(block)), { recursive: true });
-    await writeFile(fileOf(block), `${preambleOf(block)}\n${block.text}\nexport {};\n`);
+    await writeFile(fileOf(block), `${whole(block)}\nexport {};\n`);
   }
   const configuration = blocks.find(isConfiguration);
   if (!configuration) throw new Error('README.md shows no configuration');

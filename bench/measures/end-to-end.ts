@@ -117,14 +117,15 @@ async function contestantsOf(
       '-ec',
       tables
         .map((table) => validation.command({ ...task(), ...table }, folder))
-        // It ends well when it fails, and says so nowhere else.
+        // It ends well when it fails, and says so in its log alone.
         .map((command) => `${command.map((one) => `'${one}'`).join(' ')} 2>&1`)
         .join('\n'),
     ],
     check({ stdout }) {
       const failure = /^.* ERROR .*$/m.exec(stdout)?.[0];
       if (failure !== undefined) throw new Error(failure);
-      const found = validation.found(stdout);
+      const rows = stdout.split('\n').filter((line) => !/^\[\d\d:\d\d:\d\d\]/.test(line));
+      const found = validation.found(rows.join('\n'));
       if (found.changed + found.missing > 0) throw new Error(`${found.changed + found.missing} rows differ`);
     },
   };

@@ -239,3 +239,33 @@ test('an upload that waited for its turn while another took over clears nothing'
   expect(await sending).toMatchObject({ code: 'load.fenced' });
   expect(await ask('SELECT 1 FROM "$files"')).toEqual([]);
 });
+
+test('of two attempts that heard of a batch, what was staged first counts for both', async () => {
+  const staging = await staged();
+  const [only] = documents;
+  if (!only) throw new Error('no document');
+  const upserted: TargetDocument = { ...only, collection: { ...calls, write: 'upsert' } };
+  const saying = (targetKey: string, meanwhile: () => Promise<unknown>): Target => ({
+    ...target,
+    async writeBatch([one]) {
+      await meanwhile();
+      const { legacyKey = '' } = one?.row ?? {};
+      return [{ outcome: 'created', collection: calls.collection, legacyKey, targetKey }];
+    },
+  });
+  const send = ({ loader }: { loader: Loader }): Promise<Receipt[]> =>
+    loader.send(0, [upserted], 'write', () => 'activity');
+  let later: Receipt[] = [];
+  const slow = saying('slow', async () => {
+    later = await send(
+      await attempt(
+        staging,
+        open,
+        saying('later', () => Promise.resolve()),
+      ),
+    );
+  });
+  const first = await send(await attempt(staging, open, slow));
+  expect(later.map((one) => one.target)).toEqual(['later']);
+  expect(first).toEqual(later);
+});

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { InitFlags } from './init/answers.ts';
 import type { Deciding, Shared } from './options.ts';
 import { version } from './version.ts';
@@ -184,6 +184,20 @@ program
   .action(async (options: { port: string; host: string; origin?: string[] }) =>
     (await import('./commands/codec.ts')).codec(shared(), options),
   );
+
+program
+  .command('completion')
+  .addArgument(new Argument('<shell>', 'which shell it is for').choices(['bash', 'zsh', 'fish']))
+  .description('print a script by which a shell completes this command: its first line says where it goes')
+  .action(async (shell: 'bash' | 'zsh' | 'fish') => (await import('./commands/completion.ts')).completion(shell));
+
+program
+  .command('completion-at', { hidden: true })
+  .argument('[words...]')
+  .description('for those scripts: what may stand at the cursor')
+  .helpOption(false)
+  .allowUnknownOption()
+  .action(async (words: string[]) => (await import('./commands/completion.ts')).completionAt(program, shared(), words));
 
 const dev = program.command('dev').description('systems to practise on');
 dev

@@ -20,7 +20,7 @@ async function packagesOf(...args: string[]): Promise<string[]> {
   return (await readFile(file, 'utf8')).split('\n');
 }
 
-test.each(['--help', '--version', 'help run', 'sign-off --help', 'no-such-command'])(
+test.each(['--help', '--version', 'help run', 'sign-off --help', 'no-such-command', 'completion bash'])(
   'what the command’s own definition answers loads nothing else: landfall %s',
   async (words) => {
     expect(await packagesOf(...words.split(' '))).toEqual(['commander']);

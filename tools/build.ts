@@ -4,6 +4,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { workflowSources } from '../worker/bundle.ts';
+import { writeThirdParties } from './licences.ts';
 import build from '../tsconfig.build.json' with { type: 'json' };
 
 /*
@@ -46,6 +47,8 @@ if (existsSync(workflows)) {
 } else {
   console.log('No workflow bundle: there is no workflows/index.ts.');
 }
+
+console.log(writeThirdParties());
 
 const command = join(dist, 'cli', 'main.js');
 if (existsSync(command)) chmodSync(command, 0o755);

@@ -25,6 +25,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const folder = mkdtempSync(join(tmpdir(), 'landfall-pack-'));
 const installed = join(folder, 'installed');
 
+/** What must be in the package beside the command itself. */
+const Carried = ['LICENSE', 'NOTICE', 'README.md', 'dist/THIRD-PARTY.txt', 'dist/workflows.bundle.js'];
+
 class PackTestFailure extends Error {}
 
 interface Running {
@@ -49,12 +52,32 @@ function must(result: SpawnSyncReturns<string>, what: string): string {
   throw new PackTestFailure(`${what} ended with ${result.status ?? result.error?.message}:\n${said}`);
 }
 
+interface Packed {
+  size: number;
+  unpackedSize: number;
+  files: { path: string }[];
+}
+
+const kib = (bytes: number): string => `${Math.round(bytes / 1024).toLocaleString('en-GB')} KiB`;
+
+/** Says how large the package is, and sees that it names what it brings along. */
+function sayPackage(json: string): void {
+  const told = JSON.parse(json) as Packed[] | Record<string, Packed>;
+  const [packed] = Object.values(told);
+  if (!packed) throw new PackTestFailure('npm pack says nothing of the package.');
+  const { size, unpackedSize, files } = packed;
+  console.log(`pack test: ${kib(size)} packed, ${kib(unpackedSize)} in ${files.length} files`);
+  const missing = Carried.filter((path) => !files.some((one) => one.path === path));
+  if (missing.length > 0) throw new PackTestFailure(`The package lacks ${missing.join(', ')}.`);
+}
+
 function install(): void {
   for (const name of ['bin', 'installed', 'home']) mkdirSync(join(folder, name));
   chmodSync(folder, 0o755);
   chmodSync(join(folder, 'home'), 0o777);
   copyFileSync(process.execPath, join(folder, 'bin', 'node'));
-  must(run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root }), 'npm pack');
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  sayPackage(must(run('npm', pack, { cwd: root }), 'npm pack'));
   writeFileSync(join(installed, 'package.json'), '{ "name": "pack-test", "private": true }\n');
   const tarball = join(folder, `landfall-${version}.tgz`);
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball];

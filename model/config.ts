@@ -55,7 +55,7 @@ export type WorkerSettings = z.infer<typeof WorkerSettings>;
 export const Config = z.strictObject({
   /** Where rows and evidence rest, and the key that wraps all others. */
   staging: z.strictObject({
-    /** A folder on a local disk, or one that every worker mounts; it must have hard links. */
+    /** A folder on a local disk that has hard links, the same for every worker. Network shares have not been tried. */
     folder: z.string().min(1),
     /** One key, or several while one takes over from another: each data key is kept under all of them. */
     masterKey: z.union([SecretRef, z.array(SecretRef).min(1)]),

@@ -28,6 +28,9 @@ function after(command: Command): string {
   return printed.slice(command.helpInformation().length).trim();
 }
 
+/** Helps at a terminal begin small; sentences of a page do not. */
+const sentence = (text: string): string => inCell(text).replace(/^./, (first) => first.toUpperCase());
+
 function table(title: string, rows: readonly string[]): string[] {
   return rows.length === 0 ? [] : ['', `| ${title} |  |`, '| --- | --- |', ...rows];
 }
@@ -40,7 +43,7 @@ function section(command: Command): string[] {
     '',
     `## ${['landfall', command.name(), ...words].join(' ')}`,
     '',
-    `${inCell(command.description())}.`,
+    `${sentence(command.description())}.`,
     ...table(
       'argument',
       told.map((one) => `| \`${argument(one)}\` | ${inCell(one.description)} |`),

@@ -45,13 +45,14 @@ function entityLine(entity: EntityStatus, columns: number, since: Since): string
   const heldText = (held > 0 ? `${rowsText(held)} held` : '').padStart(9);
   const share = done ? 1 : due === 0 ? 0 : rowsDone / due;
   const wide = columns >= Narrow;
+  const speed = speedOf(entity, since);
   return [
     cut(entity.title, wide ? 14 : 12),
     state === 'failed' ? red(word.padEnd(11)) : word.padEnd(11),
     ...(wide ? [bar(share, 12)] : []),
     count.padStart(13),
     held > 0 ? red(heldText) : heldText,
-    ...(wide ? [dim(speedOf(entity, since))] : []),
+    ...(wide && speed !== '' ? [dim(speed)] : []),
   ]
     .join(' ')
     .trimEnd();

@@ -20,40 +20,36 @@ export function isSettled(now: RunStatus): boolean {
 export async function follow(
   client: Client,
   run: string,
-  of: { view: RunView; until: (now: RunStatus) => boolean; signal: AbortSignal },
+  of: { view: RunView; until: (now: RunStatus) => boolean; signal?: AbortSignal },
 ): Promise<RunStatus> {
   for (;;) {
     const now = await withRetrying(client, await readStatus(client, run));
+    // Whoever broke it off may have written below what was drawn: nothing is drawn any more.
+    if (of.signal?.aborted) return now;
     of.view.show(now);
     if (of.until(now)) return now;
-    await sleep(LookMs, undefined, { signal: of.signal }).catch(() => {});
-    if (of.signal.aborted) return now;
+    await sleep(LookMs, undefined, of.signal ? { signal: of.signal } : {}).catch(() => {});
   }
 }
 
 /**
- * Shows a run until it waits for somebody or ends, or Ctrl-C ends the watching.
+ * Shows a run until it waits for somebody or ends, or Ctrl-C ends the watching, and with it the command.
  *
  * @param of.json leaves standard output to the result: what is shown goes to standard error
  */
 export async function watch(loaded: LoadedConfig, run: string, of: { json?: boolean | undefined }): Promise<RunStatus> {
-  const stopped = new AbortController();
-  const stop = (): void => stopped.abort();
-  process.on('SIGINT', stop);
   const view = await runView(of.json ? process.stderr : process.stdout);
+  const stop = (): void => {
+    view.end();
+    if (!of.json)
+      say(`No longer watching, but the run goes on: \`landfall status ${run} --watch\`, or \`landfall abort ${run}\`.`);
+    process.exit(ExitCode.interrupted);
+  };
+  process.on('SIGINT', stop);
   try {
-    return await withClient(loaded, (client) =>
-      follow(client, run, { view, until: isSettled, signal: stopped.signal }),
-    );
+    return await withClient(loaded, (client) => follow(client, run, { view, until: isSettled }));
   } finally {
     view.end();
     process.off('SIGINT', stop);
-    if (stopped.signal.aborted) {
-      process.exitCode = ExitCode.interrupted;
-      if (!of.json)
-        say(
-          `No longer watching, but the run goes on: \`landfall status ${run} --watch\`, or \`landfall abort ${run}\`.`,
-        );
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import {
+  makeTelemetryFilterString,
   NativeConnection,
   Runtime,
   Worker,
@@ -46,7 +47,12 @@ let installed = false;
 export function logFrom(level: LogLevel, write?: (entry: LogEntry) => void): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: new WorkerLogger(level, write), shutdownSignals: [] });
+  Runtime.install({
+    logger: new WorkerLogger(level, write),
+    // What the SDK's core says goes the same way: written past it, it would break what is drawn on a terminal.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: level }), forward: {} } },
+    shutdownSignals: [],
+  });
 }
 
 /** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */

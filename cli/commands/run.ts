@@ -38,7 +38,7 @@ export async function run(
     }
     const now = await watch(loaded, id, shared);
     if (shared.json) sayJson({ ...started, status: now });
-    else if (process.exitCode !== ExitCode.interrupted) sayOutcome(now);
+    else sayOutcome(now);
     if (now.phase === 'aborted') process.exitCode = ExitCode.failed;
   });
 }

@@ -48,7 +48,7 @@ export async function status(
   if (shared.json) sayJson(staged === null ? now : { ...now, stagedFailure: staged });
   else {
     if (!options.watch) for (const line of runLines(now, { columns: process.stdout.columns })) say(line);
-    if (process.exitCode !== ExitCode.interrupted) sayOutcome(now);
+    sayOutcome(now);
     if (staged !== null) say(staged);
   }
   if (now.phase === 'aborted') process.exitCode = ExitCode.failed;

@@ -38,20 +38,28 @@ export function stepDetails(step: ChunkStep, run: string): string {
   return `${stepWords[step]} A step of \`${run}\`, which says what to do.`;
 }
 
-/** An entity's page in the Temporal UI. */
+const columns: readonly [title: string, of: (c: Counts) => number][] = [
+  ['extracted', (c) => c.extracted],
+  ['ready', (c) => c.ready],
+  ['rejected', (c) => c.rejected],
+  ['left behind', (c) => c.left],
+  ['written', (c) => c.created + c.updated + c.unchanged],
+  ['refused or blocked', (c) => c.refused + c.blocked],
+  ['attachments', (c) => c.attachments],
+];
+
+/** An entity's page in the Temporal UI, with the figures that its step counts. */
 export function entityDetails(title: string, now: Progress, paused: boolean): string {
-  const rows = Object.entries(now.counts).map(([part, counts]) => {
-    const c = addCounts(counts);
-    const written = c.created + c.updated + c.unchanged;
-    return `| ${part} | ${number(c.extracted)} | ${number(c.ready)} | ${number(c.rejected)} | ${number(written)} | ${number(c.refused + c.blocked)} |`;
-  });
-  return [
-    `**${title}: ${now.step}** — ${number(now.chunksDone)} of ${number(now.chunksDue)} chunks${paused ? ' (paused)' : ''}`,
-    '',
-    '| part | extracted | ready | rejected | written | refused or blocked |',
-    '|---|---:|---:|---:|---:|---:|',
-    ...rows,
-  ].join('\n');
+  const parts = Object.entries(now.counts).map(([part, counts]) => [part, addCounts(counts)] as const);
+  const shown = columns.filter(([, of]) => parts.some(([, counts]) => of(counts) > 0));
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const table = [
+    row(['rows', ...shown.map(([name]) => name)]),
+    row(['---', ...shown.map(() => '---:')]),
+    ...parts.map(([part, counts]) => row([part, ...shown.map(([, of]) => number(of(counts)))])),
+  ];
+  const head = `**${title}: ${now.step}**: ${number(now.chunksDone)} of ${number(now.chunksDue)} chunks${paused ? ' (paused)' : ''}`;
+  return [head, ...(shown.length === 0 ? [] : ['', ...table])].join('\n');
 }
 
 /** The page of who holds the source's snapshot for a run. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { noCounts, rowsThrough, type RunStatus } from '../../model/run.ts';
-import { LinesOnPage, runDetails, someOf } from '../../workflows/details.ts';
+import { entityDetails, LinesOnPage, runDetails, someOf } from '../../workflows/details.ts';
 import { Overview } from '../../workflows/overview.ts';
 import { simulatedEntity } from './simulated-steps.ts';
 
@@ -122,6 +122,22 @@ describe('the page says what comes next, and who does it', () => {
     expect(failed).toContain('**Next:** Start the target.');
     expect(failed).toContain('landfall status crm-live-1 --failure');
   });
+});
+
+test('the page of a step shows the figures that it counts, and no others', () => {
+  const told = {
+    entity: 'contact',
+    step: 'load',
+    chunksDue: 3,
+    chunksDone: 1,
+    counts: { contact: { created: 1_501, refused: 14 } },
+  };
+  const page = entityDetails('Contacts', { ...told, step: 'load' }, false).split('\n');
+  expect(page).toContain('| rows | written | refused or blocked |');
+  expect(page).toContain('| contact | 1,501 | 14 |');
+  expect(entityDetails('Contacts', { ...told, step: 'readback', counts: {} }, true)).toBe(
+    '**Contacts: readback**: 1 of 3 chunks (paused)',
+  );
 });
 
 test('rows that are done are counted as a step counts them, or by its chunks', () => {

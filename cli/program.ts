@@ -21,7 +21,7 @@ export const program = new Command('landfall')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .addHelpText(
     'after',
-    '\nExit codes: 0 done; 1 failed; 2 wrong use; 3 `check` found errors; 4 the report is not «whole».',
+    '\nExit codes: 0 done; 1 failed; 2 wrong use; 3 `check` found errors; 4 the report is not «whole»; 130 stopped by Ctrl-C.',
   );
 
 const shared = (): Shared => program.opts<Shared>();

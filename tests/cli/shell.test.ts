@@ -79,6 +79,13 @@ describe('the command, as a person types it', () => {
   });
 });
 
+test('check asks of the staging folder what everything else relies on', async () => {
+  const file = join(landing.loaded.folder, 'no-folder');
+  await writeFile(file, '');
+  const said = await landfall('-c', await configured((one) => void (one.staging.folder = file)), 'check');
+  expectError(said, 3, 'staging.folder', 'no-folder', 'not ready');
+});
+
 describe('a run that cannot begin ends in an error that names place and remedy', () => {
   const run = (config: string): Promise<Said> => landfall('-c', config, 'run', 'crm', '--as', 'emil');
 

@@ -213,11 +213,11 @@ describe('no value of a row and no secret', () => {
     const { crm } = landing.loaded.config.migrations;
     if (!crm) throw new Error('no migration');
     const { blueprint } = crm;
-    // Where Landfall's own functions are called, one row that fails still stops its chunk.
-    const cast = `CAST(div(CAST(subject AS DECIMAL(18, 2)), 1, 2, 'half_up') AS VARCHAR)`;
+    // What is made of a group cannot be tried row by row: one that fails stops its chunk.
+    const cast = `max(CAST(CAST(last_name AS INTEGER) AS VARCHAR))`;
     crm.blueprint = await varied(
       landing.loaded.folder,
-      `entity.name !== 'activity' ? entity : { ...entity, fields: { ...entity.fields, subject: { ...entity.fields.subject, sql: { kind: 'sql', parts: [${JSON.stringify(cast)}] } } } }`,
+      `entity.name !== 'contact' ? entity : { ...entity, fields: { ...entity.fields, lastname: { ...entity.fields.lastname, sql: { kind: 'sql', parts: [${JSON.stringify(cast)}] } } } }`,
     );
     await broken(
       'conversion',

@@ -23,6 +23,8 @@ export interface CloudCrm {
   /** What goes wrong from now on. */
   setFaults(plan: Partial<FaultPlan>): void;
   stats(): Service['stats'] & { highestConcurrency: number; throttled: number };
+  /** Takes the highest concurrency from now on. */
+  measureAnew(): void;
   /** Every token handed out so far stops working. */
   expireTokens(): void;
   stop(): Promise<void>;
@@ -240,6 +242,7 @@ export async function startCloudCrm(options: {
     clientSecret,
     setFaults: (plan) => faults.set(FaultPlan.parse(plan)),
     stats: () => ({ ...service.stats, highestConcurrency: protection.highest, throttled: protection.throttled }),
+    measureAnew: () => protection.measureAnew(),
     expireTokens: () => tokens.clear(),
     async stop() {
       server.closeAllConnections();

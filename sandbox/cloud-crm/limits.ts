@@ -46,6 +46,10 @@ export class Protection {
     return () => void (this.#running -= 1);
   }
 
+  measureAnew(): void {
+    this.highest = this.#running;
+  }
+
   /** Milliseconds that a request with so many rows has to take. */
   delay(rows: number): number {
     const { fixedLatencyMs, rowsPerSecond } = this.#limits;

@@ -94,6 +94,8 @@ test(
       ['crm', 'other'].map((migration) => landing.start({ migration, mode: 'rehearsal' })),
     );
     await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'load')));
+    // What checks both systems before anything is read asks without the gate.
+    landing.cloud.measureAnew();
     await expect.poll(() => watch.seen.at(-1)?.holders.filter((one) => one.granted > 0).length).toBe(3);
     const dead = watch.seen.at(-1)?.holders.map((one) => one.holder) ?? [];
     const [first] = crew;

@@ -76,7 +76,7 @@ describe.each(Object.keys(applications) as Application[])('a project for %s', (n
   test('leaves to `landfall check` nothing but decisions for people', async () => {
     const { code, out } = await landfallIn(folder, ['check', '--json'], { PASSWORD: 'reader' });
     expect(code).toBe(3);
-    const { problems } = JSON.parse(out) as { problems: Problem[] };
+    const [{ problems }] = JSON.parse(out) as [{ problems: Problem[] }];
     expect(problems.filter((one) => one.severity === 'error').map((one) => one.code)).toEqual(['config.no-target']);
     expect(new Set(problems.map((one) => one.code))).toEqual(new Set(['config.no-target', 'blueprint.undecided']));
     const told = [...text.matchAll(/\/\/ decide: /g)];

@@ -86,6 +86,8 @@ export async function makeLanding(of: {
   options?: Partial<RunOptions>;
   wires?: { legacy: Wire; cloud: Wire };
   settlingMs?: number;
+  /** How long a request may take before its client gives it up. */
+  requestMs?: number;
   /** What the cloud CRM takes before it says that it is too much. */
   limits?: Partial<Limits>;
 }): Promise<Landing> {
@@ -113,9 +115,9 @@ export async function makeLanding(of: {
     taskQueue: `e2e-${randomBytes(4).toString('hex')}`,
     legacy: { host: '127.0.0.1', port: of.wires?.legacy.port ?? postgres.port },
     cloud,
-    requestMs: 1_500,
+    requestMs: of.requestMs ?? 1_500,
     // On a busy machine the cloud CRM may be done with a request long after its client has given it up.
-    settlingMs: of.settlingMs ?? 5_000,
+    settlingMs: of.settlingMs ?? Math.max(5_000, of.requestMs ?? 0),
     options: {
       retryFirstMs: 200,
       heartbeatTimeoutMs: 3_000,

@@ -26,7 +26,14 @@ afterAll(async () => {
 
 /** Two migrations that write other rows into one account of the cloud CRM. */
 async function two(options: Partial<RunOptions>, limits: Partial<Limits>, only?: readonly string[]): Promise<Landing> {
-  const landing = await makeLanding({ temporal: inject('temporalAddress'), size: 400, limits, options });
+  const landing = await makeLanding({
+    temporal: inject('temporalAddress'),
+    size: 400,
+    limits,
+    options,
+    // The service may go on with a request that its client gave up, beside the next one.
+    requestMs: 60_000,
+  });
   landings.push(landing);
   const { migrations } = landing.loaded.config;
   const other = (one: string): string => `{ kind: 'sql', parts: ["'B-' || (", ...${one}.legacyKey.parts, ')'] }`;
@@ -87,7 +94,9 @@ test(
   { timeout: 240_000 },
   async () => {
     // Slow enough that all of them want the account at the same time.
-    const landing = await two({ chunkRows: 30, targetConcurrency: 3 }, { fixedLatencyMs: 60 });
+    // A grant that ends while its request is under way lets another in beside it, so it lasts longer than they do.
+    const options = { chunkRows: 30, targetConcurrency: 3, limiterGrantMs: 6_000 };
+    const landing = await two(options, { fixedLatencyMs: 60 });
     const crew = [hire(landing), hire(landing), hire(landing)];
     const watch = watched(landing);
     const runs = await Promise.all(

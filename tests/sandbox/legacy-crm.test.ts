@@ -112,7 +112,7 @@ describe('a legacy CRM', () => {
       () => 'made',
       (error: Error) => error.message,
     );
-    const end = `pg_stat_activity WHERE query LIKE 'COPY crm.activity%' AND pg_terminate_backend(pid)`;
+    const end = `pg_stat_activity WHERE query LIKE 'COPY crm.%' AND pg_terminate_backend(pid)`;
     await expect.poll(() => figure(elsewhere, end), { interval: 20 }).toBe(1);
     // Where the write fails first, the server's own words are lost with the connection.
     expect(await making).toMatch(/terminating connection|ECONNRESET|EPIPE|Connection terminated/);

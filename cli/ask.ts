@@ -49,3 +49,14 @@ export async function ask<Answer>(
     await sleep(PauseMs);
   }
 }
+
+/**
+ * The answers to questions that were asked side by side, once the last of them has been answered or given up: the client
+ * tries again by a timer, and one that goes off after the connection was closed ends the process.
+ *
+ * @throws the first failure
+ */
+export async function answersOf<T>(questions: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(questions);
+  return Promise.all(questions);
+}

@@ -1,12 +1,12 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { rowsThrough, type RunStatus } from '../model/run.ts';
 import { entityProgress, status } from '../workflows/messages.ts';
-import { ask } from './ask.ts';
+import { answersOf, ask } from './ask.ts';
 
 /** The run's status, with the figures of what is at work asked of each entity itself. */
 export async function readStatus(client: Client, run: string): Promise<RunStatus> {
   const now = await ask(client, run, status);
-  await Promise.all(
+  await answersOf(
     now.entities.map(async (entity) => {
       if (entity.workflow === null) return;
       try {

@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Retrying, RunStatus } from '../model/run.ts';
 import { failureOf } from '../workflows/failures.ts';
+import { answersOf } from './ask.ts';
 
 async function retryingIn(client: Client, workflow: string): Promise<Retrying[]> {
   const { failureConverter, payloadConverter } = client.options.loadedDataConverter;
@@ -24,6 +25,6 @@ async function retryingIn(client: Client, workflow: string): Promise<Retrying[]>
  */
 export async function withRetrying(client: Client, now: RunStatus): Promise<RunStatus> {
   const children = now.entities.flatMap(({ workflow }) => (workflow === null ? [] : [workflow]));
-  const found = await Promise.all([now.run, ...children].map((one) => retryingIn(client, one)));
+  const found = await answersOf([now.run, ...children].map((one) => retryingIn(client, one)));
   return { ...now, retrying: found.flat() };
 }

@@ -6,7 +6,6 @@ import { identifier, literal } from '../model/sql.ts';
 import type { Staging } from '../staging/index.ts';
 import type { Manifest } from '../staging/manifest.ts';
 import { relationOf } from '../staging/rows.ts';
-import { digestOf } from '../staging/sealed.ts';
 import { bodyJson } from './body.ts';
 import { crosswalkFile } from './crosswalk.ts';
 import { entityOf, roleOf } from './parts.ts';
@@ -17,7 +16,6 @@ export const LoadRow = z.looseObject({
   _key: z.string(),
   header: z.string().nullable(),
   body: z.string(),
-  target: z.string().nullable(),
 });
 export type LoadRow = z.infer<typeof LoadRow>;
 
@@ -39,13 +37,13 @@ export function referencesIn(plan: Plan, part: Part, later: boolean): Reference[
   });
 }
 
-function targetKeys(part: Part): { field: string; collection: string }[] {
+export function targetKeys(part: Part): { field: string; collection: string }[] {
   return Object.entries(part.fields).flatMap(([field, mapping]) =>
     mapping.kind === 'targetKey' ? [{ field, collection: mapping.lookup.table }] : [],
   );
 }
 
-/** Ready rows with every reference joined to the crosswalk of the entity that it points at. */
+/** Ready rows with every reference joined to the crosswalk of the entity that it points at: `has:`, `entity:` and `to:` it. */
 export function resolved(
   part: Part,
   references: readonly Reference[],
@@ -66,21 +64,47 @@ export function resolved(
     columns.push(
       `q.${identifier(field)} IS NOT NULL AS ${identifier(`has:${field}`)}`,
       `q.${identifier(`${field}$entity`)} AS ${identifier(`entity:${field}`)}`,
-      `${aliases.length === 0 ? 'NULL' : `coalesce(${aliases.join(', ')}, NULL)`} AS ${identifier(`to:${field}`)}`,
+      `${aliases.length === 0 ? 'CAST(NULL AS VARCHAR)' : `coalesce(${aliases.join(', ')}, NULL)`} AS ${identifier(`to:${field}`)}`,
     );
   }
   for (const { field } of targetKeys(part)) columns.push(`q.${identifier(field)} AS ${identifier(`to:${field}`)}`);
-  const head = 'headerKey' in part ? 'q._header' : 'NULL';
-  return `SELECT q._key AS _key, CAST(${head} AS VARCHAR) AS header, ${bodyJson(part, 'q')} AS body,
-    ${['CAST(NULL AS VARCHAR) AS target', ...columns].join(', ')} FROM ${ready} q ${joins.join(' ')}`;
+  return `SELECT ${['q.*', ...columns].join(', ')} FROM ${ready} q ${joins.join(' ')}`;
 }
 
-export interface Prepared {
-  row: TargetRow;
-  /** A digest of all that is sent. */
-  sent: string;
-  blocked: string | null;
-  dropped: string[];
+/** What documents are made of, of rows whose references are resolved. */
+export function documentColumns(part: Part, references: readonly Reference[]): string[] {
+  const head = 'headerKey' in part ? '_header' : 'NULL';
+  const bound = [
+    ...references.flatMap(({ field }) => [`has:${field}`, `entity:${field}`, `to:${field}`]),
+    ...targetKeys(part).map(({ field }) => `to:${field}`),
+  ];
+  return ['_key', `CAST(${head} AS VARCHAR) AS header`, `${bodyJson(part)} AS body`, ...bound.map(identifier)];
+}
+
+/** What becomes of a row, in SQL over rows whose references are resolved. */
+export interface Fate {
+  /** The reference that keeps it from going; NULL: none does. */
+  blocked: string;
+  /** Fields whose reference is left empty, by the blueprint's own rule. */
+  dropped: string;
+  /** Whether references of the row wait for a later pass. */
+  pending: string;
+}
+
+/** @param later the references that wait for a later pass */
+export function fateOf(references: readonly Reference[], later: readonly Reference[]): Fate {
+  const missing = (whenMissing: Reference['whenMissing']): string[] =>
+    references
+      .filter((one) => one.whenMissing === whenMissing)
+      .map(
+        ({ field }) =>
+          `CASE WHEN ${identifier(`has:${field}`)} AND ${identifier(`to:${field}`)} IS NULL THEN ${literal(field)} END`,
+      );
+  return {
+    blocked: `coalesce(${['CAST(NULL AS VARCHAR)', ...missing('block')].join(', ')})`,
+    dropped: `concat_ws(',', ${['CAST(NULL AS VARCHAR)', ...missing('null')].join(', ')})`,
+    pending: later.length === 0 ? 'false' : later.map(({ field }) => `${identifier(field)} IS NOT NULL`).join(' OR '),
+  };
 }
 
 export function textOf(row: LoadRow, column: string): string | null {
@@ -88,21 +112,13 @@ export function textOf(row: LoadRow, column: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** A row as the target gets it, and what keeps it from going. */
-export function prepare(part: Part, references: readonly Reference[], row: LoadRow): Prepared {
-  const bound: TargetReference[] = [];
-  const dropped: string[] = [];
-  let blocked: string | null = null;
-  for (const { field, collections, whenMissing } of references) {
+/** A row as the target gets it. */
+export function prepare(part: Part, references: readonly Reference[], row: LoadRow): TargetRow {
+  const bound: TargetReference[] = references.map(({ field, collections }) => {
     const entity = textOf(row, `entity:${field}`) ?? '';
     const collection = collections.get(entity) ?? [...collections.values()][0] ?? '';
-    const key = textOf(row, `to:${field}`);
-    if (key === null && row[`has:${field}`] === true) {
-      if (whenMissing === 'block') blocked ??= field;
-      else dropped.push(field);
-    }
-    bound.push({ field, collection, targetKey: key });
-  }
+    return { field, collection, targetKey: textOf(row, `to:${field}`) };
+  });
   for (const { field, collection } of targetKeys(part)) {
     bound.push({ field, collection, targetKey: textOf(row, `to:${field}`) });
   }
@@ -116,8 +132,7 @@ export function prepare(part: Part, references: readonly Reference[], row: LoadR
       toHeader: true,
     });
   }
-  const sent = digestOf(JSON.stringify([row.header, row.body, bound])).slice(0, 32);
-  return { row: { legacyKey: row._key, body: row.body, references: bound }, sent, blocked, dropped };
+  return { legacyKey: row._key, body: row.body, references: bound };
 }
 
 /** Crosswalk relations of a job, by entity; their files are among what the job may read. */

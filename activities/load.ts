@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { TargetDocument } from '../connectors/port.ts';
+import type { Target, TargetDocument } from '../connectors/port.ts';
 import type { Entity, Part } from '../model/blueprint.ts';
 import type { ChunkResult } from '../model/run.ts';
-import { identifier } from '../model/sql.ts';
+import { literal } from '../model/sql.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
@@ -10,47 +10,44 @@ import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, type Reference } from './load-rows.ts';
+import { loadAsLines } from './load-lines.ts';
+import { crosswalksOf, LoadRow, prepare, readyRelation, resolved } from './load-rows.ts';
+import { knownOf, loadedPart, makeTable, tableOf, type LoadedPart } from './load-table.ts';
 import { Loader } from './loader.ts';
 import { entityOf, partsOf, restrictedKey, targetOf } from './parts.ts';
-import { arrived, Receipt, receipt, writeReceipts } from './receipts.ts';
+import { hasArrived, openReceipts, receipt, receiptColumns, sealReceipts, type Receipt } from './receipts.ts';
 import { explained, requireSomeTaken } from './same-target.ts';
 import { inputsOf, manifestOf } from './transform.ts';
 
-/** What an earlier passage heard of a chunk's rows, by part and key. */
-async function heardBefore(
-  staging: Staging,
-  task: ChunkTask,
-  keys: Record<string, string>,
-): Promise<Map<string, Receipt>> {
+/** The files with what an earlier passage heard of a chunk's rows. */
+async function heardBefore(staging: Staging, task: ChunkTask): Promise<{ local: string; key: string }[]> {
   const { load } = task.ledgers;
-  if (load === undefined) return new Map();
+  if (load === undefined) return [];
   const manifest = await manifestOf(staging, { entity: task.entity, step: 'load', chunk: task.chunk }, load);
-  const inputs = await inputsOf(staging, [manifest], 'receipts');
-  const reads = inputs.map((input) => input.local);
-  const receipts = await withDuckJob(
-    staging.budget,
-    { purpose: `receipts ${task.entity}`, mapping: false, scratch: staging.scratch, keys, reads },
-    (job) => job.all(`SELECT * FROM ${relationOf(inputs)}`, Receipt),
-  );
-  return new Map(receipts.map((one) => [`${one.part}\n${one._key}`, one]));
+  return inputsOf(staging, [manifest], 'receipts');
 }
 
-const DocumentRow = LoadRow.extend({ document: z.string().nullable(), line: z.boolean() });
-
-/** The name of the table that holds a part's rows, their references resolved. */
-function tableOf(part: Part): string {
-  return identifier(`load:${part.name}`);
-}
+const DocumentRow = LoadRow.extend({
+  document: z.string().nullable(),
+  line: z.boolean(),
+  blocked: z.string().nullable(),
+  target: z.string().nullable(),
+  kept: z.boolean(),
+});
+type DocumentRow = z.infer<typeof DocumentRow>;
 
 /** Headers in the order of their keys, each with its lines: memory holds one document, however many lines a chunk has. */
-async function* documentsIn(job: DuckJob, entity: Entity): AsyncGenerator<{ header: LoadRow; lines: LoadRow[] }> {
-  const lines = entity.lines
-    ? `UNION ALL BY NAME SELECT *, header AS document, true AS line FROM ${tableOf(entity.lines)}`
-    : '';
-  const rows = `SELECT *, _key AS document, false AS line FROM ${tableOf(entity)} ${lines} ORDER BY document, line, _key`;
-  let at: { header: LoadRow; lines: LoadRow[] } | null = null;
-  for await (const batch of job.stream(rows)) {
+async function* documentsIn(
+  job: DuckJob,
+  entity: Entity,
+): AsyncGenerator<{ header: DocumentRow; lines: DocumentRow[] }> {
+  const of = (part: Part, line: boolean): string =>
+    `SELECT l.* EXCLUDE (sent, dropped, pending), ${line} AS line, b.target AS target,
+       l.document IS NOT NULL AND l.document IN (SELECT document FROM kept) AS kept
+     FROM ${tableOf(part)} l LEFT JOIN before b ON b.part = ${literal(part.name)} AND b._key = l._key`;
+  const lines = entity.lines ? `UNION ALL BY NAME ${of(entity.lines, true)}` : '';
+  let at: { header: DocumentRow; lines: DocumentRow[] } | null = null;
+  for await (const batch of job.stream(`${of(entity, false)} ${lines} ORDER BY document, line, _key`)) {
     for (const raw of batch) {
       const row = DocumentRow.parse(raw);
       if (row.line) {
@@ -63,6 +60,75 @@ async function* documentsIn(job: DuckJob, entity: Entity): AsyncGenerator<{ head
   }
   if (at) yield at;
 }
+
+/** Of what an earlier passage sent, finds the documents of which each row arrived as it would be sent now. */
+async function findKept(job: DuckJob, parts: readonly LoadedPart[]): Promise<void> {
+  await job.run(`INSERT INTO kept SELECT document FROM ${knownOf(parts)} l
+    LEFT JOIN before b ON b.part = l.part AND b._key = l._key
+    GROUP BY document HAVING bool_and(coalesce(${hasArrived('b')} AND b.sent = l.sent, false))`);
+  await job.run(`INSERT INTO heard SELECT b.* FROM before b JOIN ${knownOf(parts)} l ON l.part = b.part AND l._key = b._key
+    WHERE l.document IN (SELECT document FROM kept)`);
+}
+
+/** Rows that are noted at once, where there are no batches. */
+const NotedAtOnce = 5_000;
+
+/** Sends a chunk's rows as documents, in batches, and notes in `heard` what became of each row. */
+async function loadAsDocuments(
+  job: DuckJob,
+  entity: Entity,
+  [head, tail]: readonly LoadedPart[],
+  at: { target: Target; loader: Loader; beat: Beat },
+): Promise<void> {
+  let done = 0;
+  const note = async (receipts: readonly Receipt[]): Promise<void> => {
+    await job.insert('heard', receiptColumns, receipts);
+    done += receipts.length;
+    at.beat.beat(done);
+  };
+  async function* documents(): AsyncGenerator<TargetDocument> {
+    let blocked: Receipt[] = [];
+    for await (const { header, lines } of documentsIn(job, entity)) {
+      const missing = header.blocked ?? lines.find((one) => one.blocked !== null)?.blocked ?? null;
+      if (missing !== null) {
+        const fields = { outcome: 'blocked' as const, code: `reference.missing:${missing}` };
+        blocked.push(receipt(entity.name, header._key, fields));
+        if (tail) blocked.push(...lines.map((one) => receipt(tail.part.name, one._key, fields)));
+        if (blocked.length < NotedAtOnce) continue;
+        await note(blocked);
+        blocked = [];
+        continue;
+      }
+      // As it would be sent now it was sent before, and arrived.
+      if (header.kept) continue;
+      const row = prepare(entity, head?.references ?? [], header);
+      const own = tail ? lines.map((one) => prepare(tail.part, tail.references, one)) : [];
+      yield {
+        collection: targetOf(entity),
+        row: header.target === null ? row : { ...row, targetKey: header.target },
+        ...(tail && own.length > 0 ? { lines: { collection: targetOf(tail.part), rows: own } } : {}),
+      };
+    }
+    await note(blocked);
+  }
+  const partOf = (collection: string): string =>
+    partsOf(entity).find((part) => part.to.collection === collection)?.name ?? entity.name;
+  await inLanes(at.loader.batches(documents()), Lanes, async ({ number, documents: batch }) => {
+    const send = () => at.loader.send(number, batch, 'write', partOf);
+    await note(await explained(at.target, partsOf(entity), send));
+  });
+}
+
+/** What was heard of each row, with what is known of it here. */
+async function gather(job: DuckJob, parts: readonly LoadedPart[]): Promise<void> {
+  await openReceipts(job);
+  await job.run(`INSERT INTO receipts BY NAME SELECT h.part, h._key, h.outcome, h.target, h.code, h.message, l.sent,
+      there AND l.pending AS pending, CASE WHEN there THEN l.dropped ELSE '' END AS dropped
+    FROM (SELECT *, outcome NOT IN ('refused', 'blocked') AS there FROM heard) h
+    JOIN ${knownOf(parts)} l ON l.part = h.part AND l._key = h._key`);
+}
+
+const Outcome = z.object({ outcome: z.string() });
 
 /** Writes one chunk (or partition) to the target, references that are known already included. */
 export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
@@ -77,97 +143,36 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
   );
   const crosswalks = await crosswalksOf(staging, task.crosswalks);
   const ready = await Promise.all(partsOf(entity).map((part) => readyRelation(staging, entity, part, manifest)));
+  const before = await heardBefore(staging, task);
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...crosswalks.files, ...ready.flatMap((one) => one.files)];
+  const reads = [...crosswalks.files, ...ready.flatMap((one) => one.files), ...before.map(({ local }) => local)];
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   await loader.lookFirst(partsOf(entity).map(targetOf));
-  const before = await heardBefore(staging, task, keys);
+  const parts = partsOf(entity).map((part, i) =>
+    loadedPart(plan, part, (references) => resolved(part, references, crosswalks.relations, ready[i]?.relation ?? '')),
+  );
 
   return withDuckJob(
     staging.budget,
     { purpose: `load ${entity.name}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
-      const receipts: Receipt[] = [];
-      const later = new Map<string, string>();
-      const prepared = async (part: Part, relation: string) => {
-        const references = referencesIn(plan, part, false);
-        const waiting = referencesIn(plan, part, true).map((one) => `${identifier(one.field)} IS NOT NULL`);
-        if (waiting.length > 0) later.set(part.name, waiting.join(' OR '));
-        await job.run(`CREATE TABLE ${tableOf(part)} AS ${resolved(part, references, crosswalks.relations, relation)}`);
-        return references;
-      };
-      const pendingKeys = new Set<string>();
-      const partReferences: Reference[][] = [];
-      for (const [i, part] of partsOf(entity).entries()) {
-        const relation = ready[i]?.relation ?? '';
-        partReferences.push(await prepared(part, relation));
-        const waiting = later.get(part.name);
-        if (waiting === undefined) continue;
-        const rows = await job.all(`SELECT _key FROM ${relation} WHERE ${waiting}`, z.object({ _key: z.string() }));
-        for (const row of rows) pendingKeys.add(`${part.name}\n${row._key}`);
-      }
-      const [, lines] = partsOf(entity);
-      const droppedOf = new Map<string, string[]>();
-      const sentOf = new Map<string, string>();
-      async function* documents(): AsyncGenerator<TargetDocument> {
-        for await (const { header, lines: rows } of documentsIn(job, entity)) {
-          const head = prepare(entity, partReferences[0] ?? [], header);
-          const tail = lines ? rows.map((row) => prepare(lines, partReferences[1] ?? [], row)) : [];
-          for (const one of tail) {
-            const id = `${lines?.name ?? ''}\n${one.row.legacyKey}`;
-            sentOf.set(id, one.sent);
-            if (one.dropped.length > 0) droppedOf.set(id, one.dropped);
-          }
-          const blocked = head.blocked ?? tail.find((one) => one.blocked !== null)?.blocked ?? null;
-          if (blocked !== null) {
-            const fields = { outcome: 'blocked' as const, code: `reference.missing:${blocked}` };
-            receipts.push(receipt(entity.name, head.row.legacyKey, fields));
-            if (lines) for (const one of tail) receipts.push(receipt(lines.name, one.row.legacyKey, fields));
-            continue;
-          }
-          const id = `${entity.name}\n${head.row.legacyKey}`;
-          sentOf.set(id, head.sent);
-          if (head.dropped.length > 0) droppedOf.set(id, head.dropped);
-          const ids = [id, ...tail.map((one) => `${lines?.name ?? ''}\n${one.row.legacyKey}`)];
-          const known = ids.flatMap((one) => before.get(one) ?? []);
-          if (
-            known.length === ids.length &&
-            known.every((one, i) => arrived(one) && one.sent === sentOf.get(ids[i] ?? ''))
-          ) {
-            // As it would be sent now it was sent before, and arrived.
-            receipts.push(...known.map((one, i) => keptReceipt(one, ids[i] ?? '')));
-            continue;
-          }
-          const target = before.get(id)?.target;
-          yield {
-            collection: targetOf(entity),
-            row: { ...head.row, ...(typeof target === 'string' ? { targetKey: target } : {}) },
-            ...(lines && tail.length > 0
-              ? { lines: { collection: targetOf(lines), rows: tail.map((one) => one.row) } }
-              : {}),
-          };
+      await job.createTable('heard', receiptColumns);
+      const [only, lines] = parts;
+      const first = before.length === 0;
+      if (!(first && only && !lines && (await loadAsLines(job, plan, only, { target, loader })))) {
+        await job.createTable('before', receiptColumns);
+        await job.run('CREATE TABLE kept (document VARCHAR)');
+        for (const one of parts) await makeTable(job, plan, one, 'documents');
+        if (!first) {
+          await job.run(`INSERT INTO before BY NAME SELECT * FROM ${relationOf(before)}`);
+          await findKept(job, parts);
         }
+        await loadAsDocuments(job, entity, parts, { target, loader, beat });
       }
-      function keptReceipt(one: Receipt, id: string): Receipt {
-        const there = one.outcome !== 'refused';
-        const dropped = there ? (droppedOf.get(id) ?? []).join(',') : '';
-        return { ...one, pending: there && pendingKeys.has(id), dropped };
-      }
-      const partOf = (collection: string): string =>
-        partsOf(entity).find((part) => part.to.collection === collection)?.name ?? entity.name;
-      await inLanes(loader.batches(documents()), Lanes, async (batch) => {
-        const answered = await explained(target, partsOf(entity), () =>
-          loader.send(batch.number, batch.documents, 'write', partOf),
-        );
-        for (const one of answered) {
-          const id = `${one.part}\n${one._key}`;
-          receipts.push(keptReceipt({ ...one, sent: sentOf.get(id) ?? '' }, id));
-        }
-        beat.beat(receipts.length);
-      });
-      await requireSomeTaken(target, partsOf(entity), receipts);
-      return writeReceipts(job, staging, task, receipts);
+      await requireSomeTaken(target, partsOf(entity), await job.all('SELECT DISTINCT outcome FROM heard', Outcome));
+      await gather(job, parts);
+      return sealReceipts(job, staging, task);
     },
   );
 }

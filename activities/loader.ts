@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type {
+  LineRows,
   RequestGate,
   Target,
   TargetCall,
   TargetCollection,
   TargetDocument,
   TargetRow,
+  WriteLines,
 } from '../connectors/port.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Staging } from '../staging/index.ts';
@@ -64,6 +66,21 @@ export class Loader {
     if (this.#epoch > 1) await sleep(this.#target.settlingMs, undefined, { signal: this.#beat.signal });
   }
 
+  /** Where it stands how documents are cut into batches, once the chunk goes as documents. */
+  get #cutPath(): string {
+    return `${this.#folder}/batches.json`;
+  }
+
+  #uncertain(rows: number): LandfallError {
+    return new LandfallError({
+      code: 'load.uncertain',
+      kind: 'transient',
+      what: `The target gave no answer that can be trusted for ${rows} rows.`,
+      where: { path: this.#folder },
+      hint: 'The step is tried again; if it goes on, look at the target’s own health.',
+    });
+  }
+
   async #highestEpoch(): Promise<number> {
     let highest = 0;
     for await (const { path } of this.#staging.store.list(`${this.#folder}/epoch-`)) {
@@ -109,9 +126,28 @@ export class Loader {
    * where an engineer changes the connection's meanwhile.
    */
   async *batches(documents: AsyncIterable<TargetDocument>): AsyncGenerator<Batch> {
-    const path = `${this.#folder}/batches.json`;
-    await putSealed(this.#staging, path, { limit: this.#target.batchLimit });
-    yield* batchesOf(documents, (await getSealed(this.#staging, path, Cut)).limit);
+    await putSealed(this.#staging, this.#cutPath, { limit: this.#target.batchLimit });
+    yield* batchesOf(documents, (await getSealed(this.#staging, this.#cutPath, Cut)).limit);
+  }
+
+  /**
+   * Sends a chunk's rows all at once, and settles them. Where an earlier attempt has begun to send documents, this one
+   * goes on with them.
+   *
+   * @returns whether they were written; else nothing was
+   */
+  async sendLines(
+    target: Pick<WriteLines, 'writeLines'>,
+    rows: LineRows,
+    accept: (answers: AsyncIterable<string>) => Promise<boolean>,
+  ): Promise<boolean> {
+    if ((await this.#staged(this.#cutPath, Cut)) !== null) return false;
+    for (let tries = 0; tries <= SettleTries; tries += 1) {
+      await this.#stillHeld();
+      const outcome = await target.writeLines(rows, accept, this.call);
+      if (outcome !== 'uncertain') return outcome === 'written';
+    }
+    throw this.#uncertain(rows.count);
   }
 
   /** Sends one batch and settles it: when this returns, every row's fate is known and staged. */
@@ -173,13 +209,7 @@ export class Loader {
         idsOf(document).some((id) => (settled.get(id)?.outcome ?? 'uncertain') === 'uncertain');
       open = open.filter(isOpen);
       if (open.length > 0 && tries >= SettleTries) {
-        throw new LandfallError({
-          code: 'load.uncertain',
-          kind: 'transient',
-          what: `The target gave no answer that can be trusted for ${open.length} rows.`,
-          where: { path: this.#folder },
-          hint: 'The step is tried again; if it goes on, look at the target’s own health.',
-        });
+        throw this.#uncertain(open.length);
       }
     }
     const receipts = [...settled.values()];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RowOutcome } from '../connectors/port.ts';
-import { noCounts, type ChunkResult, type Counts, type CountsByPart } from '../model/run.ts';
+import { addCounts, noCounts, type ChunkResult, type CountsByPart } from '../model/run.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { writeManifest } from '../staging/manifest.ts';
@@ -36,6 +36,11 @@ export const receiptColumns = {
   sent: 'VARCHAR',
 } as const;
 
+/** Whether the target has the row of a receipt as it was last sent, in SQL. */
+export function hasArrived(alias: string): string {
+  return `${alias}.outcome IN ('created', 'updated', 'unchanged')`;
+}
+
 export function receipt(part: string, key: string, fields: Partial<Receipt>): Receipt {
   const nothing = { target: null, code: null, message: null, pending: false, dropped: '', sent: '' };
   return { part, _key: key, outcome: 'uncertain', ...nothing, ...fields };
@@ -57,26 +62,24 @@ export function arrived(receipt: Receipt): boolean {
   return receipt.outcome === 'created' || receipt.outcome === 'updated' || receipt.outcome === 'unchanged';
 }
 
-function countReceipts(receipts: readonly Receipt[]): CountsByPart {
-  const counts: Record<string, Counts> = {};
-  for (const one of receipts) {
-    const part = (counts[one.part] ??= noCounts());
-    part[one.pending ? 'pending' : one.outcome] += 1;
-    if (one.dropped !== '') part.droppedReferences += one.dropped.split(',').length;
-  }
-  return counts;
+const Counted = z.object({
+  part: z.string(),
+  outcome: z.string(),
+  n: z.coerce.number(),
+  dropped: z.coerce.number(),
+});
+
+/** Makes the table that a chunk's receipts are gathered in, in whatever order they come. */
+export async function openReceipts(job: DuckJob): Promise<void> {
+  await job.createTable('receipts', receiptColumns);
+}
+
+export async function addReceipts(job: DuckJob, receipts: readonly Receipt[]): Promise<void> {
+  await job.insert('receipts', receiptColumns, receipts);
 }
 
 /** Seals a chunk's receipts into one file, sorted by key. */
-export async function writeReceipts(
-  job: DuckJob,
-  staging: Staging,
-  task: ChunkTask,
-  receipts: readonly Receipt[],
-): Promise<ChunkResult> {
-  await job.createTable('receipts', receiptColumns);
-  for (let i = 0; i < receipts.length; i += 5000)
-    await job.insert('receipts', receiptColumns, receipts.slice(i, i + 5000));
+export async function sealReceipts(job: DuckJob, staging: Staging, task: ChunkTask): Promise<ChunkResult> {
   const file = await writeRows(
     staging,
     job,
@@ -84,7 +87,16 @@ export async function writeReceipts(
     'SELECT * FROM receipts ORDER BY part, _key',
     { role: 'receipts', key: 'rows' },
   );
-  const counts = countReceipts(receipts);
+  const counts: CountsByPart = {};
+  const counted = await job.all(
+    `SELECT part, CASE WHEN pending THEN 'pending' ELSE outcome END AS outcome, count(*) AS n,
+       coalesce(sum(len(string_split(dropped, ','))) FILTER (dropped <> ''), 0) AS dropped
+     FROM receipts GROUP BY ALL`,
+    Counted,
+  );
+  for (const { part, outcome, n, dropped } of counted) {
+    counts[part] = addCounts(counts[part] ?? noCounts(), { [outcome]: n, droppedReferences: dropped });
+  }
   const manifest = await writeManifest(staging, {
     version: 1,
     run: task.run,

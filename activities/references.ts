@@ -8,10 +8,19 @@ import { inLanes, Lanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { crosswalksOf, LoadRow, prepare, readyRelation, referencesIn, resolved, textOf } from './load-rows.ts';
+import {
+  crosswalksOf,
+  documentColumns,
+  LoadRow,
+  prepare,
+  readyRelation,
+  referencesIn,
+  resolved,
+  textOf,
+} from './load-rows.ts';
 import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
-import { arrived, Receipt, writeReceipts } from './receipts.ts';
+import { addReceipts, arrived, openReceipts, Receipt, sealReceipts } from './receipts.ts';
 import { explained } from './same-target.ts';
 import { inputsOf, manifestOf } from './transform.ts';
 
@@ -52,15 +61,22 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
       const heard = earlierOf.length === 0 ? [] : await job.all(`SELECT * FROM ${relationOf(earlierOf)}`, Receipt);
       const before = new Map(heard.map((one) => [one._key, one]));
       const sentOf = new Map<string, string>();
-      await job.run(`CREATE TABLE later AS ${resolved(entity, references, crosswalks.relations, ready.relation)}`);
-      const receipts: Receipt[] = [];
+      const rowsOf = resolved(entity, references, crosswalks.relations, ready.relation);
+      await job.run(`CREATE TABLE later AS SELECT ${documentColumns(entity, references).join(', ')} FROM (${rowsOf})`);
+      await openReceipts(job);
+      let done = 0;
+      const note = async (receipts: readonly Receipt[]): Promise<void> => {
+        await addReceipts(job, receipts);
+        done += receipts.length;
+        beat.beat(done);
+      };
       async function* documents(): AsyncGenerator<TargetDocument> {
         for await (const batch of job.stream('SELECT * FROM later ORDER BY _key')) {
+          const settled: Receipt[] = [];
           for (const raw of batch) {
             const row = LoadRow.parse(raw);
             const loadedAs = first.get(row._key);
             if (!loadedAs) continue;
-            const { row: prepared } = prepare(entity, references, row);
             const missing = references.filter(
               (one) => row[`has:${one.field}`] === true && textOf(row, `to:${one.field}`) === null,
             );
@@ -69,7 +85,7 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
                 row._key,
                 missing.map((one) => one.field),
               );
-            const bound = prepared.references.filter(
+            const bound = prepare(entity, references, row).references.filter(
               (one) => references.some((r) => r.field === one.field) && one.targetKey !== null,
             );
             const sent = digestOf(JSON.stringify([loadedAs.sent, bound])).slice(0, 32);
@@ -77,7 +93,7 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
             const known = before.get(row._key);
             const kept = known !== undefined && arrived(known) && known.sent === sent;
             if (bound.length === 0 || kept) {
-              receipts.push({ ...loadedAs, sent, pending: false, dropped: (dropped.get(row._key) ?? []).join(',') });
+              settled.push({ ...loadedAs, sent, pending: false, dropped: (dropped.get(row._key) ?? []).join(',') });
               continue;
             }
             yield {
@@ -90,28 +106,31 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
               },
             };
           }
+          await note(settled);
         }
       }
       await inLanes(loader.batches(documents()), Lanes, async (batch) => {
         const answered = await explained(target, [entity], () =>
           loader.send(batch.number, batch.documents, 'references', () => entity.name),
         );
-        for (const one of answered) {
+        const settled = answered.flatMap((one): Receipt[] => {
           const loadedAs = first.get(one._key);
-          if (!loadedAs) continue;
+          if (!loadedAs) return [];
           const there = one.outcome !== 'refused';
-          receipts.push({
-            ...(there ? loadedAs : { ...one, target: loadedAs.target }),
-            sent: sentOf.get(one._key) ?? '',
-            pending: false,
-            dropped: there ? (dropped.get(one._key) ?? []).join(',') : '',
-          });
-        }
-        beat.beat(receipts.length);
+          return [
+            {
+              ...(there ? loadedAs : { ...one, target: loadedAs.target }),
+              sent: sentOf.get(one._key) ?? '',
+              pending: false,
+              dropped: there ? (dropped.get(one._key) ?? []).join(',') : '',
+            },
+          ];
+        });
+        await note(settled);
       });
-      const result = await writeReceipts(job, staging, task, receipts);
+      const result = await sealReceipts(job, staging, task);
       // Each row leaves `pending` for the outcome of all its passes.
-      const counts = { [entity.name]: addCounts(result.counts[entity.name] ?? {}, { pending: -receipts.length }) };
+      const counts = { [entity.name]: addCounts(result.counts[entity.name] ?? {}, { pending: -done }) };
       return { ...result, counts };
     },
   );

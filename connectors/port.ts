@@ -406,6 +406,46 @@ export interface WriteBatch {
   ): Promise<RowOutcome[]>;
 }
 
+/** A value of each line after its key. */
+export interface LineColumn {
+  field: string;
+  /** Of a reference to one of several collections: the one whose rows' keys stand here. */
+  collection?: string;
+}
+
+/** Rows that are all written alike, and reach the connector as text that nobody has made objects of. */
+export interface LineRows {
+  /** Upserted. */
+  collection: TargetCollection;
+  columns: readonly LineColumn[];
+  count: number;
+  /**
+   * A line for each row, its end included, in pieces of whole lines: the legacy key, then the value of each column, in
+   * the form that a body gives it, between tabs. `\N` is nothing; backslash, tab and ends of lines stand behind a
+   * backslash (PostgreSQL manual, COPY, “Text Format”; MySQL's LOAD DATA reads the same). Can be asked for again.
+   */
+  lines(): AsyncIterable<string>;
+}
+
+export interface WriteLines {
+  /**
+   * Writes rows all at once, or none of them: for a chunk of which the target refuses nothing, at a fraction of what
+   * documents cost.
+   *
+   * @param accept asked before anything takes effect, with pieces of whole lines: legacy key, the target's key, and
+   *   `created`, `updated` or `unchanged`, between tabs. What comes second about a row adds nothing. False: the target
+   *   did not account for each row, and nothing may take effect.
+   * @returns `declined`: nothing was written, and the rows are to be sent as documents, which finds the one that the
+   *   target refuses; `uncertain`: no answer that can be trusted came
+   * @throws LandfallError when nothing can have been written (unauthorised, unreachable)
+   */
+  writeLines(
+    rows: LineRows,
+    accept: (answers: AsyncIterable<string>) => Promise<boolean>,
+    call: TargetCall,
+  ): Promise<'written' | 'declined' | 'uncertain'>;
+}
+
 /** Finds rows by their legacy keys: how uncertain writes are settled and create-only loads are kept single. */
 export interface FindRows {
   findByLegacyKey(
@@ -484,7 +524,7 @@ export type TargetCapabilities = Pingable &
   WriteBatch &
   FindRows &
   ReadBack &
-  Partial<ListCollections & PrivilegeCheck & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
+  Partial<ListCollections & PrivilegeCheck & WriteLines & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
 
 export interface Target extends TargetCapabilities {
   readonly role: 'target';

@@ -20,6 +20,7 @@ import { proveShown } from './rewritten.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
 import { writeBatch } from './write.ts';
+import { writeLines } from './write-lines.ts';
 
 /**
  * PostgreSQL 13 and later. As a source: one exported snapshot for all readers, rows read by DuckDB itself. As a target:
@@ -86,6 +87,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
       checkShape: (collection) => checkShape(session, catalogue, collection),
       fingerprint: (collections) => fingerprint(catalogue, collections),
       writeBatch: (documents, mode, call) => writeBatch(session, catalogue, documents, mode, call),
+      writeLines: (rows, accept, call) => writeLines(session, catalogue, rows, accept, call),
       findByLegacyKey: (collection, legacyKeys, call) =>
         findByLegacyKey(session, catalogue, collection, legacyKeys, call),
       readBack: (collection, after, call) => readBack(session, catalogue, collection, after, call),

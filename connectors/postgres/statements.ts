@@ -50,32 +50,60 @@ function fromBatch(layout: Layout, place: number): string {
   return `${batchTable(place, layout.columns.length)} AS b${join}`;
 }
 
+/** The statement that upserts rows `$1` to `$2` of a layout; with `all`, all that there are, in the order that they came. */
+function upsertOf(layout: Layout, place: number, all: boolean): string {
+  const { columns } = layout;
+  const names = columns.map(({ column }) => quoted(column.name));
+  const partial = uniqueOn(layout)?.predicate;
+  const target = `(${quoted(layout.collection.legacyKey)})${partial === null || partial === undefined ? '' : ` WHERE ${partial}`}`;
+  const set = names.map((one) => `${one} = excluded.${one}`).join(', ');
+  const action =
+    names.length === 0
+      ? 'DO NOTHING'
+      : `DO UPDATE SET ${set} WHERE ${differs(
+          names.map((one) => `t.${one}`),
+          names.map((one) => `excluded.${one}`),
+        )}`;
+  return `${insertOf(layout, place, all)} ON CONFLICT ${target} ${action}`;
+}
+
+function insertOf(layout: Layout, place: number, all: boolean): string {
+  const { collection, table, columns } = layout;
+  const names = [collection.legacyKey, ...columns.map(({ column }) => column.name)].map(quoted);
+  const cast = table.columns.get(collection.legacyKey)?.cast ?? 'text';
+  return `INSERT INTO ${quotedName(collection.collection)} AS t (${names.join(', ')})
+      SELECT ${[`b.k::${cast}`, ...columns.map(valueOf)].join(', ')} FROM ${fromBatch(layout, place)}
+      ${all ? '' : `WHERE ${Range} ORDER BY b.n`}`;
+}
+
+const Range = 'b.n >= $1 AND b.n < $2';
+
+/** A statement for COPY that upserts all rows: its answer has their legacy key, their key in the target, and which it was. */
+export function copyOfAll(layout: Layout, place: number): string {
+  const key = quoted(layout.collection.legacyKey);
+  const id = quoted(layout.collection.id);
+  const outcome = `CASE WHEN ${createdOf(layout)} THEN 'created' ELSE 'updated' END`;
+  return `COPY (${upsertOf(layout, place, true)} RETURNING t.${key}, t.${id}, ${outcome}) TO STDOUT`;
+}
+
+/** A statement for COPY that finds which of all rows are there. */
+export function copyOfFound(layout: Layout, place: number): string {
+  const id = quoted(layout.collection.id);
+  return `COPY (SELECT b.k, t.${id}, 'unchanged' FROM ${batchTable(place, layout.columns.length)} AS b
+    JOIN ${quotedName(layout.collection.collection)} AS t ON ${matching(layout, 't')}) TO STDOUT`;
+}
+
 export function statementOf(layout: Layout, place: number): Statement {
-  const { collection, table, columns, deed } = layout;
+  const { collection, columns, deed } = layout;
   const name = quotedName(collection.collection);
   const key = quoted(collection.legacyKey);
   const id = quoted(collection.id);
-  const cast = (column: string): string => table.columns.get(column)?.cast ?? 'text';
   const headers = columns.some((one) => one.fromHeader);
   const names = columns.map(({ column }) => quoted(column.name));
-  const range = 'b.n >= $1 AND b.n < $2';
-  if (deed === 'create' || deed === 'upsert') {
-    const insert = `INSERT INTO ${name} AS t (${[key, ...names].join(', ')})
-      SELECT ${[`b.k::${cast(collection.legacyKey)}`, ...columns.map(valueOf)].join(', ')} FROM ${fromBatch(layout, place)}
-      WHERE ${range} ORDER BY b.n`;
-    const returning = (created: string): string => `RETURNING t.${key}, t.${id}, ${created}`;
-    if (deed === 'create') return { sql: `${insert} ${returning('true')}`, headers, by: 'key' };
-    const partial = uniqueOn(layout)?.predicate;
-    const target = `(${key})${partial === null || partial === undefined ? '' : ` WHERE ${partial}`}`;
-    const set = names.map((one) => `${one} = excluded.${one}`).join(', ');
-    const action =
-      names.length === 0
-        ? 'DO NOTHING'
-        : `DO UPDATE SET ${set} WHERE ${differs(
-            names.map((one) => `t.${one}`),
-            names.map((one) => `excluded.${one}`),
-          )}`;
-    return { sql: `${insert} ON CONFLICT ${target} ${action} ${returning(createdOf(layout))}`, headers, by: 'key' };
+  const returning = `RETURNING t.${key}, t.${id}`;
+  if (deed === 'create') return { sql: `${insertOf(layout, place, false)} ${returning}, true`, headers, by: 'key' };
+  if (deed === 'upsert') {
+    return { sql: `${upsertOf(layout, place, false)} ${returning}, ${createdOf(layout)}`, headers, by: 'key' };
   }
   const match = matching(layout, 't');
   const set = columns.map((one, i) => `${quoted(one.column.name)} = ${valueOf(one, i)}`).join(', ');
@@ -84,7 +112,7 @@ export function statementOf(layout: Layout, place: number): Statement {
     columns.map(storedOf),
   );
   const sql = `UPDATE ${name} AS t SET ${set} FROM ${fromBatch(layout, place)}
-    WHERE ${match} AND ${range} AND ${changed} RETURNING b.n, t.${id}, false`;
+    WHERE ${match} AND ${Range} AND ${changed} RETURNING b.n, t.${id}, false`;
   return { sql, headers, by: 'number' };
 }
 

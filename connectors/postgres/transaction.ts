@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DatabaseError, type ClientBase } from 'pg';
+import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RowOutcome } from '../port.ts';
 import { refusal, rowsOf, type Composed, type Layout, type Refusal } from './compose.ts';
 import { isAboutRow, said, Unanswered } from './judge.ts';
-import { batchTable, batchTableDefinition, foundOf, statementOf, type Statement } from './statements.ts';
+import { begin } from './transacted.ts';
+import { batchTable, foundOf, statementOf, type Statement } from './statements.ts';
 
 /** Characters handed to a connection at once. */
 const CopyCharacters = 256 * 1024;
@@ -21,12 +22,6 @@ interface Planned {
   from(document: number): number;
   numbers: ReadonlyMap<string, number>;
 }
-
-/** Which tables a connection has been given already. */
-const made = new WeakMap<ClientBase, Set<string>>();
-
-/** Says of what was heard in a transaction that COMMIT was sent and not answered. */
-export class CommitUnanswered extends Error {}
 
 function planned(layout: Layout, place: number): Planned {
   const { rows } = layout;
@@ -61,21 +56,21 @@ function* pieces(lines: readonly string[]): Generator<string> {
 /** One batch on its way through one transaction. */
 export class BatchWork {
   readonly #client: ClientBase;
-  readonly #batch: Composed;
+  readonly batch: Composed;
   readonly #planned: Planned[];
   /** By document: what was said of its rows. */
   readonly #said = new Map<number, RowOutcome[]>();
 
   constructor(client: ClientBase, batch: Composed) {
     this.#client = client;
-    this.#batch = batch;
+    this.batch = batch;
     this.#planned = batch.layouts.map(planned);
   }
 
   /** Writes all that can be written; what is refused is taken back by itself. Nothing takes effect before COMMIT. */
   async run(): Promise<void> {
     await this.#bring();
-    const ranges: [number, number][] = [[0, this.#batch.documents.length]];
+    const ranges: [number, number][] = [[0, this.batch.documents.length]];
     for (let range = ranges.pop(); range; range = ranges.pop()) {
       const [from, to] = range;
       const failure = await this.#attempt(() => this.#write(from, to));
@@ -87,19 +82,6 @@ export class BatchWork {
     }
   }
 
-  /** @throws CommitUnanswered when it cannot be known whether it took effect, else what the server refused it for */
-  async commit(): Promise<void> {
-    let command: string;
-    try {
-      ({ command } = await this.#client.query('COMMIT'));
-    } catch (error) {
-      // An answer to COMMIT that is an error means that it was taken back; a connection that ends means nothing.
-      if (error instanceof DatabaseError && error.severity === 'ERROR') throw error;
-      throw new CommitUnanswered('the connection broke during COMMIT', { cause: error });
-    }
-    if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}`);
-  }
-
   /** What was said of each row, document by document. */
   get outcomes(): ReadonlyMap<number, RowOutcome[]> {
     return this.#said;
@@ -108,16 +90,7 @@ export class BatchWork {
   /** Brings the rows to the server, as they are. */
   async #bring(): Promise<void> {
     const client = this.#client;
-    const known = made.get(client) ?? new Set<string>();
-    made.set(client, known);
-    for (const { layout, place } of this.#planned) {
-      const definition = batchTableDefinition(place, layout.columns.length);
-      if (known.has(definition)) continue;
-      await client.query(definition);
-      known.add(definition);
-    }
-    // Constraints that are deferred would fail at COMMIT, without saying for which row.
-    await client.query('BEGIN; SET CONSTRAINTS ALL IMMEDIATE');
+    await begin(client, this.#planned);
     for (const { layout, place } of this.#planned) {
       const copy = client.query(copyFrom(`COPY ${batchTable(place, layout.columns.length)} FROM STDIN`));
       await pipeline(Readable.from(pieces(layout.text)), copy);
@@ -143,8 +116,8 @@ export class BatchWork {
     const headers = new Map<number, string>();
     for (const one of this.#planned) await this.#rows(one, one.from(from), one.from(to), heard, headers);
     for (let document = from; document < to; document += 1) {
-      const of = this.#batch.documents[document];
-      if (!of || this.#batch.refused.has(document)) continue;
+      const of = this.batch.documents[document];
+      if (!of || this.batch.refused.has(document)) continue;
       const outcomes = rowsOf(of).map((row) => heard.get(`${row.collection}\n${row.legacyKey}`));
       this.#said.set(
         document,
@@ -189,7 +162,7 @@ export class BatchWork {
 
   /** Finds out which rows of one document were refused; all of it is taken back. */
   async #blame(document: number, failure: unknown): Promise<void> {
-    const of = this.#batch.documents[document];
+    const of = this.batch.documents[document];
     if (!of) return;
     const about: Refusal[] = [];
     const headers = new Map<number, string>();

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError } from 'pg';
-import { LandfallError } from '../../model/errors.ts';
+import type { ClientBase } from 'pg';
 import type { RowOutcome, TargetCall, TargetDocument } from '../port.ts';
 import type { Catalogue } from './catalogue.ts';
 import { compose, refusal, uncertain, type Composed, type Mode } from './compose.ts';
 import { isAboutRow, next, said } from './judge.ts';
 import type { Session } from './session.ts';
-import { BatchWork, CommitUnanswered } from './transaction.ts';
+import { transacted, type Transacted } from './transacted.ts';
+import { BatchWork } from './transaction.ts';
 
 /**
  * Writes documents in one transaction: the rows are copied into a temporary table of the connection, and one statement
@@ -26,11 +26,11 @@ export async function writeBatch(
   for (let job = queue.shift(); job; job = queue.shift()) {
     if (job.waitMs > 0) await sleep(job.waitMs, undefined, call.signal ? { signal: call.signal } : {});
     const result = await compose(catalogue, job.documents, mode, { connection: session.name }).then(
-      (batch) => transacted(session, batch, call),
-      (error: unknown): Transacted => ({ kind: 'failed', error }),
+      (batch) => transacted(session, call, (client) => worked(client, batch)),
+      (error: unknown): Transacted<BatchWork> => ({ kind: 'failed', error }),
     );
-    if (result.kind === 'heard') {
-      outcomes.push(...result.outcomes);
+    if (result.kind !== 'failed') {
+      outcomes.push(...heard(result.done, result.kind === 'unanswered' ? 'the connection broke during COMMIT' : null));
       sent = true;
       continue;
     }
@@ -84,78 +84,14 @@ function packed(documents: readonly TargetDocument[]): TargetDocument[][] {
   return groups;
 }
 
-type Transacted =
-  | { kind: 'heard'; outcomes: RowOutcome[] }
-  /** Nothing was written. */
-  | { kind: 'failed'; error: unknown };
-
-async function transacted(session: Session, batch: Composed, call: TargetCall): Promise<Transacted> {
-  const leave = await call.gate.enter(call.signal);
-  const started = performance.now();
-  const limit = deadline(session);
-  const until = AbortSignal.any([...(call.signal ? [call.signal] : []), limit.signal]);
-  let committing: BatchWork | null = null;
-  try {
-    await call.stillOurs?.();
-    const work = await session.borrow(async (client, spoil) => {
-      const one = new BatchWork(client, batch);
-      try {
-        await one.run();
-        // What was done so far takes effect now or never: so it is asked once more whose it is.
-        await call.stillOurs?.();
-        until.throwIfAborted();
-        committing = one;
-        await one.commit();
-        return one;
-      } catch (error) {
-        await client.query('ROLLBACK').catch(spoil);
-        if (error instanceof CommitUnanswered) spoil(error);
-        else committing = null;
-        throw error;
-      }
-    }, until);
-    call.gate.report('ok', { latencyMs: performance.now() - started });
-    return { kind: 'heard', outcomes: heard(batch, work, null) };
-  } catch (error) {
-    const failure = known(session, error);
-    const what = next(failure);
-    if (what.kind === 'again' && what.throttled) call.gate.report('throttled', { retryAfterMs: what.waitMs });
-    else call.gate.report('failed', { latencyMs: performance.now() - started });
-    if (committing !== null) {
-      return { kind: 'heard', outcomes: heard(batch, committing, 'the connection broke during COMMIT') };
-    }
-    // Whoever stopped the work, or took it over, is not to be argued with.
-    if (call.signal?.aborted || (error instanceof LandfallError && !error.code.startsWith('target.'))) throw error;
-    return { kind: 'failed', error: failure };
-  } finally {
-    limit.clear();
-    leave();
-  }
+async function worked(client: ClientBase, batch: Composed): Promise<BatchWork> {
+  const work = new BatchWork(client, batch);
+  await work.run();
+  return work;
 }
 
-/** The server's own errors are judged by their codes; what the driver says of a connection is put into words first. */
-function known(session: Session, error: unknown): unknown {
-  const judged = isAboutRow(error) || (error instanceof DatabaseError && error.severity === 'ERROR');
-  return judged ? error : session.translate(error);
-}
-
-/** Gives the connection up, and with it the transaction, before what was sent could still take effect unseen. */
-function deadline(session: Session): { signal: AbortSignal; clear: () => void } {
-  const { settlingMs } = session.settings.target;
-  const controller = new AbortController();
-  const over = new LandfallError({
-    code: 'target.deadline',
-    kind: 'transient',
-    what: `The target did not finish a transaction within ${settlingMs} ms.`,
-    where: { connection: session.name },
-    hint: 'Lower `target.batchLimit`, or look for what holds locks on the table.',
-  });
-  const timer = setTimeout(() => controller.abort(over), settlingMs);
-  timer.unref();
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
-}
-
-function heard(batch: Composed, work: BatchWork, doubt: string | null): RowOutcome[] {
+function heard(work: BatchWork, doubt: string | null): RowOutcome[] {
+  const { batch } = work;
   return batch.documents.flatMap((document, number) => {
     const unfit = batch.refused.get(number);
     if (unfit) return refusal(document, [unfit]);

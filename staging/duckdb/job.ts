@@ -42,14 +42,18 @@ export interface DuckJob {
   all<T>(sql: string, row: z.ZodType<T>): Promise<T[]>;
   /** The one row that a query gives. */
   one<T>(sql: string, row: z.ZodType<T>): Promise<T>;
-  /** Rows in bounded batches. */
+  /** Rows in bounded batches. Meanwhile rows can be inserted, and nothing else be done. */
   stream(sql: string): AsyncIterable<DuckRow[]>;
+  /** Texts of a query's one column as lines, in pieces of whole lines: a fraction of what rows cost as objects. */
+  lines(sql: string): AsyncIterable<string>;
   /** Column names and DuckDB types of a relation or query. */
   describe(query: string): Promise<Map<string, string>>;
   /** Makes an empty table: column name to DuckDB type. */
   createTable(table: string, columns: Readonly<Record<string, string>>): Promise<void>;
   /** Adds rows that come from JavaScript; exact numbers are given as text. */
   insert(table: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void>;
+  /** Adds whole lines, their values between tabs, to a table of texts; the last line may lack its end. */
+  insertLines(table: string, columns: number, lines: string): Promise<void>;
   /** A path for an output file. */
   output(name: string): string;
 }
@@ -106,7 +110,15 @@ function jsonOf(rows: readonly object[]): string {
   );
 }
 
-function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOptions): DuckJob {
+/**
+ * @param connection for all that is asked
+ * @param beside for rows that are added: a statement on a connection would end what is being read from it
+ */
+function wrap(
+  { connection, beside }: { connection: DuckDBConnection; beside: DuckDBConnection },
+  folder: string,
+  options: DuckJobOptions,
+): DuckJob {
   const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
   const job: DuckJob = {
     folder,
@@ -130,6 +142,14 @@ function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOpti
         yield next.value;
       }
     },
+    async *lines(sql) {
+      const result = await guard(() => connection.stream(sql));
+      for (;;) {
+        const chunk = await guard(() => result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) return;
+        yield `${chunk.getColumnValues(0).join('\n')}\n`;
+      }
+    },
     describe: (query) =>
       guard(async () => {
         const rows = await (await connection.run(`DESCRIBE ${query}`)).getRowObjectsJson();
@@ -145,9 +165,18 @@ function wrap(connection: DuckDBConnection, folder: string, options: DuckJobOpti
         // One JSON text for all rows: every value arrives as text and is cast by DuckDB, which keeps decimals exact.
         const shape = JSON.stringify([Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']))]);
         const casts = Object.entries(columns).map(([name, type]) => `CAST(x.${identifier(name)} AS ${type})`);
-        await connection.run(
+        await beside.run(
           `INSERT INTO ${identifier(table)} SELECT ${casts.join(', ')} FROM (SELECT unnest(from_json(CAST($1 AS JSON), ${literal(shape)})) AS x)`,
           [jsonOf(rows)],
+        );
+      }),
+    insertLines: (table, columns, lines) =>
+      guard(async () => {
+        const values = Array.from({ length: columns }, (_, i) => `v[${i + 1}]`);
+        await beside.run(
+          `INSERT INTO ${identifier(table)} SELECT ${values.join(', ')} FROM (SELECT string_split(line, chr(9)) AS v
+             FROM (SELECT unnest(string_split($1, chr(10))) AS line) WHERE line <> '')`,
+          [lines],
         );
       }),
     output: (name) => join(folder, name),
@@ -159,7 +188,7 @@ async function prepare(connection: DuckDBConnection, folder: string, options: Du
   for (const name of [...AlwaysLoaded, ...(options.extensions ?? [])]) {
     await connection.run(`LOAD ${literal(await signedExtension(name))}`);
   }
-  await connection.run(`SET TimeZone = 'UTC'`);
+  await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
   await connection.run(`SET preserve_insertion_order = false`);
   if (options.rowByRow === true) await connection.run(`SET disabled_optimizers = 'common_subexpressions'`);
   for (const [name, key] of Object.entries(options.keys ?? {})) {
@@ -202,17 +231,22 @@ export async function withDuckJob<T>(
       allow_unsigned_extensions: 'true',
     });
     const connection = await instance.connect();
-    const interrupt = (): void => connection.interrupt();
+    const beside = await instance.connect();
+    const interrupt = (): void => {
+      connection.interrupt();
+      beside.interrupt();
+    };
     options.signal?.addEventListener('abort', interrupt);
     try {
       // Among the settings that an instance is made with, DuckDB 1.5 takes this one and does not keep to it.
       const most = spillBytes === null ? null : `${Math.floor(spillBytes / 1024)}KiB`;
       if (most !== null) await connection.run(`SET max_temp_directory_size = '${most}'`);
       await guarded(options, () => prepare(connection, folder, options));
-      return await work(wrap(connection, folder, options));
+      return await work(wrap({ connection, beside }, folder, options));
     } finally {
       options.signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
+      beside.closeSync();
       instance.closeSync();
     }
   } finally {

@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DatabaseError, type ClientBase } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { LineColumn, LineRows, TargetCall, TargetCollection } from '../port.ts';
+import { armColumn, digitsOf, type Catalogue, type Table } from './catalogue.ts';
+import type { Layout, Written } from './compose.ts';
+import { next } from './judge.ts';
+import type { Session } from './session.ts';
+import { batchTable, copyOfAll, copyOfFound } from './statements.ts';
+import { begin, transacted } from './transacted.ts';
+
+/** Says that the target, or whoever asked, does not take the rows as they are. */
+class Declined extends Error {}
+
+/**
+ * Writes rows in one transaction, all or none: the lines are copied into a temporary table as they come, one statement
+ * takes them from there, and what it says of each row is handed on as the server wrote it. No row becomes an object here.
+ *
+ * @param accept whether the answers account for each row
+ */
+export async function writeLines(
+  session: Session,
+  catalogue: Catalogue,
+  rows: LineRows,
+  accept: (answers: AsyncIterable<string>) => Promise<boolean>,
+  call: TargetCall,
+): Promise<'written' | 'declined' | 'uncertain'> {
+  const layout = layoutOf(await catalogue.table(rows.collection.collection), rows);
+  if (layout === null) return 'declined';
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await transacted(session, call, async (client, spoil) => {
+      await bring(client, layout, rows);
+      try {
+        if (!(await accept(answers(client, layout, rows.count)))) throw new Declined();
+      } catch (error) {
+        // An answer that was not read to its end stands in the way of whatever is asked next.
+        if (error instanceof Error && !(error instanceof DatabaseError)) spoil(error);
+        throw error;
+      }
+    });
+    if (result.kind === 'committed') return 'written';
+    if (result.kind === 'unanswered') return 'uncertain';
+    const { error } = result;
+    if (error instanceof Declined) return 'declined';
+    const what = next(error);
+    // Documents are cut into smaller transactions, and find the row that is refused.
+    if (what.kind === 'split') return 'declined';
+    if (what.kind === 'over' || attempt >= session.settings.target.tries) {
+      catalogue.forget();
+      throw session.translate(error);
+    }
+    await sleep(what.waitMs * attempt, undefined, call.signal ? { signal: call.signal } : {});
+  }
+}
+
+/** How the rows lie in the table; null where their texts, as they are, are not what would be written. */
+function layoutOf(table: Table, { collection, columns }: LineRows): Layout | null {
+  const written = columns.map((one) => writtenOf(table, collection, one));
+  if (!written.every((one) => one !== null)) return null;
+  return { collection, table, deed: 'upsert', lines: false, columns: written, rows: [], text: [] };
+}
+
+function writtenOf(
+  table: Table,
+  { legacyKey, shape }: TargetCollection,
+  { field, collection }: LineColumn,
+): Written | null {
+  const kind = shape[field]?.type;
+  const arms = kind?.kind === 'reference' && kind.collections.length > 1 ? kind.collections : null;
+  if (arms !== null && (collection === undefined || !arms.includes(collection))) return null;
+  const column = table.columns.get(arms !== null && collection !== undefined ? armColumn(field, collection) : field);
+  // The legacy key is written by itself, whatever the row repeats of it.
+  if (column === undefined || field === legacyKey) return null;
+  // PostgreSQL rounds to the column's scale without a word.
+  const digits = digitsOf(column);
+  const rounds = kind?.kind === 'decimal' && digits !== null && kind.scale > Math.max(0, digits.scale);
+  return rounds ? null : { column, fromHeader: false };
+}
+
+/** Brings the rows to the server, as they are. */
+async function bring(client: ClientBase, layout: Layout, rows: LineRows): Promise<void> {
+  await begin(client, [{ layout, place: 0 }]);
+  const width = layout.columns.length;
+  const names = ['k', ...layout.columns.map((_one, i) => `v${i}`)];
+  const copy = client.query(copyFrom(`COPY ${batchTable(0, width)} (${names.join(', ')}) FROM STDIN`));
+  await pipeline(Readable.from(rows.lines()), copy);
+}
+
+/** What the statement says of the rows that it wrote, then, where it left some as they were, of those that are there. */
+async function* answers(client: ClientBase, layout: Layout, count: number): AsyncGenerator<string> {
+  let said = 0;
+  for (const sql of [copyOfAll(layout, 0), copyOfFound(layout, 0)]) {
+    if (said >= count) return;
+    for await (const lines of wholeLines(client.query(copyTo(sql)))) {
+      for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) said += 1;
+      yield lines;
+    }
+  }
+}
+
+/** Characters that are handed on at once, about. */
+const PieceCharacters = 256 * 1024;
+
+/** Pieces of text that end where lines do. */
+async function* wholeLines(stream: Readable): AsyncGenerator<string> {
+  let text = '';
+  for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
+    text += piece;
+    if (text.length < PieceCharacters) continue;
+    const end = text.lastIndexOf('\n') + 1;
+    if (end === 0) continue;
+    yield text.slice(0, end);
+    text = text.slice(end);
+  }
+  if (text !== '') yield text;
+}

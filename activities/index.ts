@@ -57,7 +57,7 @@ async function translated(deps: Dependencies, of: RunRef, error: unknown): Promi
     type: known.code === 'lease.lost' ? known.code : known.kind,
     message: `${known.code}: ${known.what} ${known.hint}`,
     details: [{ code: known.code, what: known.what, where: known.where, hint: known.hint, staged: id }],
-    nonRetryable: known.kind === 'permanent' || known.kind === 'unauthorised',
+    nonRetryable: known.kind === 'permanent',
     ...retry,
   });
 }

@@ -6,7 +6,8 @@
  * - `transient`: a network or server hiccup; the same call may succeed.
  * - `misconfigured`: this process is not what the work needs (another key, another staging, another version): a process that
  *   is can do it, or this one once a person has mended it.
- * - `unauthorised`: credentials or rights are missing or have expired.
+ * - `unauthorised`: credentials or rights are missing or have expired: the same call may succeed once a person has renewed
+ *   them.
  */
 export type ErrorKind = 'permanent' | 'throttled' | 'transient' | 'misconfigured' | 'unauthorised';
 

@@ -11,7 +11,7 @@ import { queueOf, type Role } from '../model/queues.ts';
 import { summaries, type Sides } from './summaries.ts';
 
 /** Kinds of failure that a retry cannot mend. Activities translate connectors' errors into these types. */
-export const PermanentFailures = ['permanent', 'unauthorised', 'lease.lost'];
+export const PermanentFailures = ['permanent', 'lease.lost'];
 
 /** Which side each step talks to; those that are not here only touch staging. */
 const sides = {

@@ -46,6 +46,16 @@ const known = new LandfallError({
   cause: new Error(secret),
 });
 
+test.each([
+  ['permanent', true],
+  ['unauthorised', false],
+  ['misconfigured', false],
+  ['transient', false],
+] as const)('a failure of the kind %s is final: %s', async (kind, final) => {
+  const error = new LandfallError({ code: 'target.any', kind, what: 'It failed.', hint: 'Mend it.' });
+  expect(await thrown(error, () => {})).toMatchObject({ type: kind, nonRetryable: final });
+});
+
 describe('of a step’s failure, what a driver said does not cross', () => {
   test.each([
     ['that is known', known],

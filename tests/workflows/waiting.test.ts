@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** A target that is away until it is told to be back. */
-function away(): { tried: () => number; back: () => void; loadChunk: Activities['loadChunk'] } {
+/** A target that does nothing, for a reason of a kind, until it is told to be back. */
+function away(type = 'transient'): { tried: () => number; back: () => void; loadChunk: Activities['loadChunk'] } {
   let tried = 0;
   let isBack = false;
   return {
@@ -21,7 +21,7 @@ function away(): { tried: () => number; back: () => void; loadChunk: Activities[
     back: () => (isBack = true),
     async loadChunk({ chunk }) {
       tried += 1;
-      if (!isBack) throw ApplicationFailure.create({ type: 'transient' });
+      if (!isBack) throw ApplicationFailure.create({ type });
       return { chunk, manifest: `manifest ${chunk}`, counts: {} };
     },
   };
@@ -48,6 +48,16 @@ test('a run waits for a system that is away for as long as it is', async () => {
   back();
   await expect.poll(async () => (await client.getHandle(run).query(status)).phase).toBe('sign-off');
   await client.getHandle(run).terminate();
+});
+
+test('credentials that have lapsed end no run: it goes on once they are renewed', async () => {
+  const { tried, back, loadChunk } = away('unauthorised');
+  const { run } = await bench.start({ entities, chunksOf: () => 1, options: quick, steps: { loadChunk } });
+  await expect.poll(tried).toBeGreaterThan(2);
+  back();
+  const handle = bench.client.workflow.getHandle(run);
+  await expect.poll(async () => (await handle.query(status)).phase).toBe('sign-off');
+  await handle.terminate();
 });
 
 test('a run whose plan bounds its patience ends with what it waited for', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ActualPage, ActualRow } from '../connectors/port.ts';
+import type { ActualPage, ActualRow, LinePage, Target, TargetCall } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -33,7 +33,7 @@ type Checkpoint = z.infer<typeof Checkpoint>;
 
 /** Columns of what was read back: the legacy key, the target's key, and each field of the shape that the part writes. */
 export function actualColumns(part: Part): Record<string, string> {
-  const columns: Record<string, string> = { _key: 'VARCHAR', _target: 'VARCHAR' };
+  const columns: Record<string, string> = { _target: 'VARCHAR', _key: 'VARCHAR' };
   for (const field of Object.keys(part.fields)) {
     const shape = part.to.shape[field];
     if (shape) columns[field] = duckType(shape.type);
@@ -50,17 +50,17 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
 /** Of each column: values that are not of its type, and values that it would cut. */
 const Doubtful = z.object({ counts: z.array(z.coerce.number()) });
 
-/** Takes rows in as the text they came as, and refuses to round what the target holds. */
+/** Takes what `fill` puts into the table `page` as the text it came as, and refuses to round what the target holds. */
 async function insertExactly(
   job: DuckJob,
   part: Part,
   columns: Readonly<Record<string, string>>,
-  rows: readonly object[],
+  fill: (texts: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<void> {
   const texts = Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']));
   await job.run('DROP TABLE IF EXISTS page');
   await job.createTable('page', texts);
-  await job.insert('page', texts, rows);
+  await fill(texts);
   const doubts = Object.entries(columns).map(([name, type]) => {
     const none = type === 'VARCHAR' ? 'false' : isNone(type, identifier(name));
     return { name, none, loses: wouldLose(type, identifier(name)) ?? 'false' };
@@ -120,6 +120,85 @@ async function writeFile(
   return files;
 }
 
+interface Reading {
+  target: Target;
+  part: Part;
+  call: TargetCall;
+  columns: Readonly<Record<string, string>>;
+  from: Checkpoint;
+  beat: Beat;
+}
+
+type Read = Omit<Checkpoint, 'files'>;
+
+/** Reads as much as goes into one file, into the table `actual`. */
+async function readAFile(job: DuckJob, of: Reading): Promise<Read> {
+  return (await readLines(job, of)) ?? readPages(job, of);
+}
+
+/** The oldest answer is what the whole can be dated by. */
+function oldest(from: Checkpoint, page: { asAt: string }): string {
+  return from.asAt === '' ? page.asAt : from.asAt;
+}
+
+/** Reads a page of lines, which never become objects here; null where the target does not give these fields so. */
+async function readLines(job: DuckJob, { target, part, call, columns, from, beat }: Reading): Promise<Read | null> {
+  const { readBackLines } = target;
+  if (readBackLines === undefined) return null;
+  const [, , ...fields] = Object.keys(columns);
+  let page: LinePage | null = null;
+  await insertExactly(job, part, columns, async (texts) => {
+    const width = Object.keys(texts).length;
+    page = await explained(target, [part], () =>
+      readBackLines(
+        targetOf(part),
+        fields,
+        from.next,
+        async (lines) => {
+          // Another try reads the page from its beginning.
+          await job.run('DELETE FROM page');
+          for await (const piece of lines) await job.insertLines('page', width, piece);
+        },
+        call,
+      ),
+    );
+  });
+  const read = page as LinePage | null;
+  if (read === null) return null;
+  const rows = from.rows + read.count;
+  beat.beat(rows);
+  return { next: read.next, rows, asAt: oldest(from, read), done: read.next === null };
+}
+
+async function readPages(job: DuckJob, { target, part, call, columns, from, beat }: Reading): Promise<Read> {
+  let { next, rows, asAt } = from;
+  let done = false;
+  const pageAfter = (after: string | null): Promise<ActualPage> => {
+    const page = explained(target, [part], () => target.readBack(targetOf(part), after, call));
+    // It may fail before anybody waits for it: then whoever waits for it is told.
+    page.catch(() => {});
+    return page;
+  };
+  let ahead: Promise<ActualPage> | null = pageAfter(next);
+  try {
+    for (let pages = 1; ahead; pages += 1) {
+      const page: ActualPage = await ahead;
+      next = page.next;
+      done = next === null;
+      // The target works on the next page while this one is taken in.
+      ahead = done || pages === PagesAFile ? null : pageAfter(next);
+      const found = page.rows.map((row) => flat(part, row));
+      await insertExactly(job, part, columns, (texts) => job.insert('page', texts, found));
+      rows += page.rows.length;
+      asAt = oldest({ ...from, asAt }, page);
+      beat.beat(rows);
+    }
+  } finally {
+    await ahead?.catch(() => {});
+  }
+  return { next, rows, asAt, done };
+}
+
 /** Reads back what is in the target now, page by page; a lost worker's successor goes on where it stopped. */
 export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
   const staging = await deps.staging(task.run);
@@ -129,7 +208,6 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
   if (!part) throw new Error(`${entity.name} has no part ${task.chunk}`);
   const target = await deps.target(plan.target.name);
   const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
-  const collection = targetOf(part);
   const generation = (task.ledgers.references ?? task.ledgers.load ?? '').slice(0, 16);
   const pathOf = (number: number): string =>
     `runs/${task.run}/${entity.name}/readback/${part.name}-${generation}/checkpoint-${number}.json`;
@@ -157,37 +235,7 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
       { purpose: `read back ${part.name}`, mapping: false, scratch: staging.scratch, keys, signal: beat.signal },
       async (job) => {
         await job.createTable('actual', columns);
-        let { next, rows } = from;
-        let asAt = from.asAt;
-        let done = false;
-        const pageAfter = (after: string | null): Promise<ActualPage> => {
-          const page = explained(target, [part], () => target.readBack(collection, after, call));
-          // It may fail before anybody waits for it: then whoever waits for it is told.
-          page.catch(() => {});
-          return page;
-        };
-        let ahead: Promise<ActualPage> | null = pageAfter(next);
-        try {
-          for (let pages = 1; ahead; pages += 1) {
-            const page: ActualPage = await ahead;
-            next = page.next;
-            done = next === null;
-            // The target works on the next page while this one is taken in.
-            ahead = done || pages === PagesAFile ? null : pageAfter(next);
-            await insertExactly(
-              job,
-              part,
-              columns,
-              page.rows.map((row) => flat(part, row)),
-            );
-            rows += page.rows.length;
-            // The oldest answer is what the whole can be dated by.
-            asAt = asAt === '' ? page.asAt : asAt;
-            beat.beat(rows);
-          }
-        } finally {
-          await ahead?.catch(() => {});
-        }
+        const { next, rows, asAt, done } = await readAFile(job, { target, part, call, columns, from, beat });
         const files = await writeFile(job, staging, plan, task, part, number);
         return { files: [...from.files, ...files], next, asAt, rows, done };
       },

@@ -487,6 +487,31 @@ export interface ReadBack {
   ): AsyncIterable<Record<string, string | null>[]>;
 }
 
+/** How a page of lines ended. */
+export interface LinePage {
+  count: number;
+  /** Opaque; continues after this page, also in another process. Holds row values: staged, never in history. */
+  next: string | null;
+  asAt: string;
+}
+
+export interface ReadBackLines {
+  /**
+   * As `readBack`, for rows that nobody makes objects of: a line for each, with the target's key, the legacy key and the
+   * given fields, in the form of `LineRows`; values in a form that DuckDB's casts read.
+   *
+   * @param take is given pieces of whole lines, and has to read them to their end
+   * @returns null where these fields are not read so; then `take` was not called
+   */
+  readBackLines(
+    collection: TargetCollection,
+    fields: readonly string[],
+    after: string | null,
+    take: (lines: AsyncIterable<string>) => Promise<void>,
+    call: TargetCall,
+  ): Promise<LinePage | null>;
+}
+
 export interface BeforeImage {
   /** What the target holds for these keys before anything is written: for undo. */
   beforeImage(collection: TargetCollection, legacyKeys: readonly string[], call: TargetCall): Promise<ActualRow[]>;
@@ -524,7 +549,16 @@ export type TargetCapabilities = Pingable &
   WriteBatch &
   FindRows &
   ReadBack &
-  Partial<ListCollections & PrivilegeCheck & WriteLines & BeforeImage & WriteAttachments & TargetFigures & MarkLive>;
+  Partial<
+    ListCollections &
+      PrivilegeCheck &
+      WriteLines &
+      ReadBackLines &
+      BeforeImage &
+      WriteAttachments &
+      TargetFigures &
+      MarkLive
+  >;
 
 export interface Target extends TargetCapabilities {
   readonly role: 'target';

@@ -14,13 +14,18 @@ export async function asked(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<TextRow[]> {
+  return gated(session, call, () => session.query(sql, values));
+}
+
+/** As `asked`, for whatever may be repeated as a whole. */
+export async function gated<T>(session: Session, call: TargetCall, ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const leave = await call.gate.enter(call.signal);
     const started = performance.now();
     try {
-      const rows = await session.query(sql, values);
+      const answer = await ask();
       call.gate.report('ok', { latencyMs: performance.now() - started });
-      return rows;
+      return answer;
     } catch (error) {
       const what = next(error);
       const again = what.kind === 'again' ? what : null;

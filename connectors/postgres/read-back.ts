@@ -58,7 +58,13 @@ export function readerOf(table: Table, collection: TargetCollection, where: obje
   };
 }
 
-function afterOf(session: Session, collection: TargetCollection, token: string): string {
+/** A continuation after a row's key in the target. */
+export function tokenOf({ collection }: TargetCollection, after: string): string {
+  return JSON.stringify({ after, collection } satisfies z.infer<typeof Token>);
+}
+
+/** @throws LandfallError `target.foreign-link` */
+export function afterOf(session: Session, collection: TargetCollection, token: string): string {
   try {
     const parsed = Token.parse(JSON.parse(token));
     if (parsed.collection === collection.collection) return parsed.after;
@@ -100,7 +106,7 @@ export async function readBack(
   const full = found.length === pageRows && last !== undefined;
   return {
     rows: found.map((row) => rows.row(row)),
-    next: full ? JSON.stringify({ after: last['target key'] ?? '', collection: collection.collection }) : null,
+    next: full ? tokenOf(collection, last['target key'] ?? '') : null,
     asAt: instant(last?.['asked at']),
   };
 }

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DatabaseError, type ClientBase } from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { LineColumn, LineRows, TargetCall, TargetCollection } from '../port.ts';
 import { armColumn, digitsOf, type Catalogue, type Table } from './catalogue.ts';
 import type { Layout, Written } from './compose.ts';
 import { next } from './judge.ts';
+import { linesOf } from './lines.ts';
 import type { Session } from './session.ts';
 import { batchTable, copyOfAll, copyOfFound } from './statements.ts';
 import { begin, transacted } from './transacted.ts';
@@ -93,26 +94,9 @@ async function* answers(client: ClientBase, layout: Layout, count: number): Asyn
   let said = 0;
   for (const sql of [copyOfAll(layout, 0), copyOfFound(layout, 0)]) {
     if (said >= count) return;
-    for await (const lines of wholeLines(client.query(copyTo(sql)))) {
+    for await (const lines of linesOf(client, sql)) {
       for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) said += 1;
       yield lines;
     }
   }
-}
-
-/** Characters that are handed on at once, about. */
-const PieceCharacters = 256 * 1024;
-
-/** Pieces of text that end where lines do. */
-async function* wholeLines(stream: Readable): AsyncGenerator<string> {
-  let text = '';
-  for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
-    text += piece;
-    if (text.length < PieceCharacters) continue;
-    const end = text.lastIndexOf('\n') + 1;
-    if (end === 0) continue;
-    yield text.slice(0, end);
-    text = text.slice(end);
-  }
-  if (text !== '') yield text;
 }

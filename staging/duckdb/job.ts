@@ -52,7 +52,10 @@ export interface DuckJob {
   createTable(table: string, columns: Readonly<Record<string, string>>): Promise<void>;
   /** Adds rows that come from JavaScript; exact numbers are given as text. */
   insert(table: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void>;
-  /** Adds whole lines, their values between tabs, to a table of texts; the last line may lack its end. */
+  /**
+   * Adds whole lines, their values between tabs, to a table of texts. `\N` is NULL, and a backslash stands before what
+   * would be taken for the end of a value or of a line (PostgreSQL manual, COPY, “Text Format”).
+   */
   insertLines(table: string, columns: number, lines: string): Promise<void>;
   /** A path for an output file. */
   output(name: string): string;
@@ -108,6 +111,15 @@ function jsonOf(rows: readonly object[]): string {
       ? value.replaceAll(/\p{Surrogate}/gu, (half) => `\0${half.charCodeAt(0).toString(16)}`)
       : value,
   );
+}
+
+/** A value of a line as the text that it stands for. */
+function unescaped(value: string): string {
+  // What is escaped by its own sign is put by first: a zero byte is in no line.
+  const signs = { '\\\\': 0, '\\b': 8, '\\t': 9, '\\n': 10, '\\v': 11, '\\f': 12, '\\r': 13 };
+  const plain = Object.entries(signs).reduce((text, [sign, by]) => `replace(${text}, '${sign}', chr(${by}))`, value);
+  return `CASE WHEN NOT contains(${value}, '\\') THEN ${value}
+    WHEN ${value} <> '\\N' THEN replace(${plain}, chr(0), '\\') END`;
 }
 
 /**
@@ -172,7 +184,7 @@ function wrap(
       }),
     insertLines: (table, columns, lines) =>
       guard(async () => {
-        const values = Array.from({ length: columns }, (_, i) => `v[${i + 1}]`);
+        const values = Array.from({ length: columns }, (_, i) => unescaped(`v[${i + 1}]`));
         await beside.run(
           `INSERT INTO ${identifier(table)} SELECT ${values.join(', ')} FROM (SELECT string_split(line, chr(9)) AS v
              FROM (SELECT unnest(string_split($1, chr(10))) AS line) WHERE line <> '')`,

@@ -142,6 +142,45 @@ test('a page that cannot be read fails the step with what the target said', asyn
   await expect(readBack(target)).rejects.toThrow('page 1 is gone');
 });
 
+/** Pieces of whole lines. */
+async function* linesOf(...pieces: string[]): AsyncGenerator<string> {
+  for (const piece of pieces) yield await Promise.resolve(piece);
+}
+/** A target of two pages of lines, of which the first takes two tries. */
+const lined = (units: string): Partial<Target> => ({
+  async readBackLines(_collection, fields, after, take) {
+    expect(fields).toEqual(['name', 'units', 'joined']);
+    const asAt = '2026-01-01T00:00:00Z';
+    if (after === null) {
+      await take(linesOf('t0\tORG-0\tlost\t1.00\t\\N\n'));
+      await take(linesOf('t0\tORG-0\tone\\ttwo\\\\n\t1.00\t\\N\n', 't1\tORG-1\t\t\\N\t2021-01-02\n'));
+      return { count: 2, next: 'second', asAt };
+    }
+    await take(linesOf(`t2\tORG-2\t\\\\N\t${units}\t\\N\n`));
+    return { count: 1, next: null, asAt };
+  },
+});
+
+test('lines are taken in as objects are, page after page, and those of a try that failed are forgotten', async () => {
+  const heard = { files: 0 };
+  expect(await readBack(lined('2.5'), heard)).toEqual([
+    { _key: 'ORG-0', name: 'one\ttwo\\n', units: '1.00', joined: null },
+    { _key: 'ORG-1', name: '', units: null, joined: '2021-01-02' },
+    { _key: 'ORG-2', name: '\\N', units: '2.50', joined: null },
+  ]);
+  expect(heard.files).toBe(2);
+});
+
+test('a number that a line has with more digits than the shape is not rounded', async () => {
+  await expect(readBack(lined('2.505'))).rejects.toMatchObject({ code: 'read-back.precision' });
+});
+
+test('a target that does not give these fields as lines is read page by page', async () => {
+  const readBackLines: Target['readBackLines'] = () => Promise.resolve(null);
+  const rows = await readBack({ ...paged(2, (n) => Promise.resolve(rowOf(n))), readBackLines });
+  expect(rows.map((row) => row['name'])).toEqual(['page 0', 'page 1']);
+});
+
 test.each([
   ['a number with more digits than the shape', { units: '1.005' }, 'read-back.precision', 'units'],
   ['a number with more digits before the point', { units: '123456789.00' }, 'read-back.type', 'units'],

@@ -1,5 +1,6 @@
 import type { Part } from '../model/blueprint.ts';
-import { identifier, literal } from '../model/sql.ts';
+import { identifier } from '../model/sql.ts';
+import { crosswalkJoin } from './crosswalk.ts';
 import type { Piece } from './staged-parts.ts';
 
 /** What one chunk of a part was meant to be in the target: references as the target's keys. */
@@ -13,9 +14,7 @@ function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, st
           const crosswalk = crosswalks.get(pointed);
           if (crosswalk === undefined) return [];
           const alias = identifier(`x:${field}:${i}`);
-          joins.push(
-            `LEFT JOIN ${crosswalk} ${alias} ON q.${identifier(`${field}$entity`)} = ${literal(pointed)} AND q.${column} = ${alias}._source`,
-          );
+          joins.push(crosswalkJoin(crosswalk, alias, { field, entity: pointed }));
           return [`${alias}.target`];
         });
         return `lower(${arms.length === 0 ? 'NULL' : `coalesce(${arms.join(', ')}, NULL)`}) AS ${column}`;

@@ -1,4 +1,5 @@
 import type { CountsByPart } from '../model/run.ts';
+import { identifier, literal } from '../model/sql.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { StagedFile } from '../staging/manifest.ts';
@@ -25,6 +26,17 @@ export async function crosswalkFile(
 ): Promise<{ local: string; key: string }> {
   const file = await crosswalkManifest(staging, entity, digest);
   return { local: await verifiedFile(staging, file), key: file.key };
+}
+
+/**
+ * Joins to a row `q` the one that its reference points at, where that is one of an entity. All of it is one equality: beside
+ * a condition that is about one side alone, DuckDB 1.5 compares every row with every other instead of hashing them.
+ *
+ * @param crosswalk the entity's
+ */
+export function crosswalkJoin(crosswalk: string, alias: string, at: { field: string; entity: string }): string {
+  const kind = `q.${identifier(`${at.field}$entity`)}`;
+  return `LEFT JOIN ${crosswalk} ${alias} ON ${alias}._source = CASE WHEN ${kind} = ${literal(at.entity)} THEN q.${identifier(at.field)} END`;
 }
 
 /**

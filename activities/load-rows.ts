@@ -7,7 +7,7 @@ import type { Staging } from '../staging/index.ts';
 import type { Manifest } from '../staging/manifest.ts';
 import { relationOf } from '../staging/rows.ts';
 import { bodyJson } from './body.ts';
-import { crosswalkFile } from './crosswalk.ts';
+import { crosswalkFile, crosswalkJoin } from './crosswalk.ts';
 import { entityOf, roleOf } from './parts.ts';
 import { inputsOf } from './transform.ts';
 
@@ -56,9 +56,7 @@ export function resolved(
     const arms = [...collections.keys()].filter((entity) => crosswalks.has(entity));
     const aliases = arms.map((entity, i) => {
       const alias = identifier(`x:${field}:${i}`);
-      joins.push(
-        `LEFT JOIN ${crosswalks.get(entity) ?? ''} ${alias} ON q.${identifier(`${field}$entity`)} = ${literal(entity)} AND q.${identifier(field)} = ${alias}._source`,
-      );
+      joins.push(crosswalkJoin(crosswalks.get(entity) ?? '', alias, { field, entity }));
       return `${alias}.target`;
     });
     columns.push(

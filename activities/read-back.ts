@@ -6,7 +6,7 @@ import type { Plan } from '../model/plan.ts';
 import type { ChunkResult } from '../model/run.ts';
 import { isNone, wouldLose } from '../mapping/lossless.ts';
 import { duckType } from '../model/shape.ts';
-import { identifier } from '../model/sql.ts';
+import { identifier, textAs } from '../model/sql.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { StagedFile, writeManifest } from '../staging/manifest.ts';
@@ -88,7 +88,7 @@ async function insertExactly(
       hint: 'Raise the precision of the field in the shape, so that what is compared is what is there.',
     });
   }
-  const casts = Object.entries(columns).map(([name, type]) => `CAST(${identifier(name)} AS ${type})`);
+  const casts = Object.entries(columns).map(([name, type]) => textAs(type, identifier(name)));
   await job.run(`INSERT INTO actual SELECT ${casts.join(', ')} FROM page`);
 }
 

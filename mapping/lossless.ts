@@ -1,3 +1,5 @@
+import { textAs } from '../model/sql.ts';
+
 /**
  * A condition on a text: whether casting it to a type would round or cut it without a word. Null for types whose cast
  * either keeps a text's whole value or fails.
@@ -16,5 +18,5 @@ export function wouldLose(type: string, column: string): string | null {
 /** A condition on a text: whether it is no value of a type at all, or one that the type would cut. */
 export function isNone(type: string, column: string): string {
   const form = type === 'DATE' ? ` OR NOT regexp_full_match(${column}, '\\d{4,}-\\d{2}-\\d{2}')` : '';
-  return `${column} IS NOT NULL AND (TRY_CAST(${column} AS ${type}) IS NULL${form})`;
+  return `${column} IS NOT NULL AND ((${textAs(type, column, 'TRY_CAST')}) IS NULL${form})`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Control, ControlSide } from '../model/controls.ts';
 import { LandfallError } from '../model/errors.ts';
-import { identifier, literal } from '../model/sql.ts';
+import { identifier, literal, textAs } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import { groupKey, type Figure } from './judge.ts';
 
@@ -37,7 +37,7 @@ function sumOf(control: Control, of: string, scale: number, type: string): Measu
     const plain = `regexp_full_match(${value}, ${literal('\\s*[+-]?(\\d+(\\.\\d*)?|\\.\\d+)\\s*')})`;
     const fits = `regexp_full_match(${value}, ${literal(`\\s*[+-]?\\d*(\\.\\d{0,${scale}}0*)?\\s*`)})`;
     return {
-      value: `coalesce(sum(CASE WHEN ${plain} THEN CAST(${value} AS DECIMAL(38, ${scale})) END), 0)`,
+      value: `coalesce(sum(CASE WHEN ${plain} THEN ${textAs(`DECIMAL(38, ${scale})`, value)} END), 0)`,
       odd: `count(*) FILTER (NOT ${plain})`,
       lossy: `count(*) FILTER (${plain} AND NOT ${fits})`,
     };

@@ -90,11 +90,20 @@ async function start(program: string, args: string[]): Promise<Started> {
     ended: () => (over ? said.trim() : null),
     async stop() {
       if (over) return;
-      process.kill(pid, 'SIGTERM');
-      const timer = setTimeout(() => process.kill(pid, 'SIGKILL'), StopLimitMs);
+      signal(pid, 'SIGTERM');
+      const timer = setTimeout(() => signal(pid, 'SIGKILL'), StopLimitMs);
       await exit.finally(() => clearTimeout(timer));
     },
   };
+}
+
+/** Sends a signal to a process that may be gone by now: its shell may be slower to say so than it was to end. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 interface Wanted {

@@ -1,6 +1,6 @@
 import type { FieldKind, FieldShape } from '../model/shape.ts';
 import { duckType } from '../model/shape.ts';
-import { literal } from '../model/sql.ts';
+import { literal, textAs } from '../model/sql.ts';
 import { wouldLose } from './lossless.ts';
 
 /** A field's value as the target can hold it, and the rules under which a value does not fit. */
@@ -34,7 +34,7 @@ export function utf16Length(text: string): string {
 }
 
 function numberFit(raw: string, rawType: string, type: string, scale: number): Fit {
-  const value = `TRY_CAST(${raw} AS ${type})`;
+  const value = rawType === 'VARCHAR' ? `(${textAs(type, raw, 'TRY_CAST')})` : `TRY_CAST(${raw} AS ${type})`;
   const rules = [];
   const rawScale = scaleOf(rawType);
   if (rawScale === null) {

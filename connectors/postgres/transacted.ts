@@ -101,6 +101,7 @@ export async function transacted<T>(
     // Asked of an object that TypeScript believes to be null still.
     const sent = committing as { done: T } | null;
     if (sent !== null) return { kind: 'unanswered', done: sent.done };
+    if (error instanceof BrokenOff) return { kind: 'failed', error };
     // Whoever stopped the work, or took it over, is not to be argued with.
     if (call.signal?.aborted || (error instanceof LandfallError && !error.code.startsWith('target.'))) throw error;
     return { kind: 'failed', error: failure };
@@ -112,7 +113,6 @@ export async function transacted<T>(
 
 /** The server's own errors are judged by their codes; what the driver says of a connection is put into words first. */
 function known(session: Session, error: unknown): unknown {
-  if (error instanceof BrokenOff) return error;
   const judged = isAboutRow(error) || (error instanceof DatabaseError && error.severity === 'ERROR');
   return judged ? error : session.translate(error);
 }

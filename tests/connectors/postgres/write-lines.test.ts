@@ -149,6 +149,16 @@ let serial = 0;
 /** A key that no other test uses. */
 const key = (): string => `k${(serial += 1)}`;
 
+/** Rows of one table; without a number so many that the server’s answer is on its way for long. */
+function many(count = 20_000): LineRows {
+  const own = key();
+  return linesOf(
+    split,
+    ['name'],
+    Array.from({ length: count }, (_, i) => [`${own} ${'x'.repeat(80)} ${i}`, 'one']),
+  );
+}
+
 /** That nothing was written, no turn is held, and the next rows go the same way. */
 async function leftAsItWas(rows: LineRows, by: Target = target): Promise<void> {
   const keys: string[] = [];
@@ -196,16 +206,16 @@ describe('what became of a row is told as it was', () => {
       said = await heard(answers);
       return true;
     });
-    expect(
-      await column(`SELECT id::text AS v FROM item WHERE legacy_id IN ('${a}', '${b}') ORDER BY legacy_id`),
-    ).toEqual([a, b].map((one) => said.get(one)?.id));
+    expect(await column(`SELECT id::text AS v FROM item WHERE legacy_id IN ('${a}', '${b}') ORDER BY id`)).toEqual(
+      [a, b].map((one) => said.get(one)?.id),
+    );
   });
 
   test('of more rows than one piece of the answer holds', async () => {
-    const rows = Array.from({ length: 20_000 }, (_, i) => [`many ${'x'.repeat(20)} ${i}`, 'one']);
-    const { answer, said } = await send(linesOf(split, ['name'], rows));
+    const rows = many();
+    const { answer, said } = await send(rows);
     expect(answer).toBe('written');
-    expect(Object.keys(said)).toHaveLength(rows.length);
+    expect(Object.keys(said)).toHaveLength(rows.count);
     expect(new Set(Object.values(said))).toEqual(new Set(['created']));
   });
 
@@ -420,15 +430,6 @@ describe('rows that the target does not take as they are', () => {
 describe('whoever asked has the last word', () => {
   const three = (): LineRows =>
     named(items, { [key()]: `a ${serial}`, [key()]: `b ${serial}`, [key()]: `c ${serial}` });
-  /** So many that the server’s answer is on its way for long. */
-  const many = (): LineRows => {
-    const own = key();
-    return linesOf(
-      split,
-      ['name'],
-      Array.from({ length: 20_000 }, (_, i) => [`${own} ${'x'.repeat(80)} ${i}`, 'one']),
-    );
-  };
 
   for (const [what, rows] of [
     ['few', three],
@@ -534,17 +535,8 @@ describe('whoever asked has the last word', () => {
 });
 
 describe('a connection that breaks', () => {
-  const many = (): LineRows => {
-    const own = key();
-    return linesOf(
-      split,
-      ['name'],
-      Array.from({ length: 2_000 }, (_, i) => [`${own} ${i}`, `a name ${i} that takes room`]),
-    );
-  };
-
   test('while lines are brought has written nothing, and they are sent again', async () => {
-    const rows = many();
+    const rows = many(2_000);
     let asked = 0;
     const sent: LineRows = {
       ...rows,
@@ -556,6 +548,24 @@ describe('a connection that breaks', () => {
     wire.cutAfter(40_000);
     const said = await sendWith(sent, async (answers) => (await heard(answers)).size === rows.count, { by: hasty });
     expect({ said, asked }).toEqual({ said: 'written', asked: 2 });
+  });
+
+  test('while answers are read has written nothing, and they are sent again', async () => {
+    const rows = many();
+    const read: number[] = [];
+    const said = await sendWith(rows, async (answers) => {
+      const attempt = read.push(0) - 1;
+      for await (const piece of answers) {
+        if (attempt === 0 && read[0] === 0) await harness.expireCredentials();
+        read[attempt] = (read[attempt] ?? 0) + piece.split('\n').length - 1;
+      }
+      return read[attempt] === rows.count;
+    });
+    expect({ said, attempts: read.length, last: read.at(-1) }).toEqual({
+      said: 'written',
+      attempts: 2,
+      last: rows.count,
+    });
   });
 
   for (const fault of ['reset-before-commit', 'reset-after-commit'] as const) {

@@ -9,6 +9,9 @@ import { batchTableDefinition } from './statements.ts';
 /** COMMIT was sent, and not answered: it cannot be known whether it took effect. */
 class CommitUnanswered extends Error {}
 
+/** Work that its own side has broken off, for a reason that is not the target's. */
+export class BrokenOff extends Error {}
+
 export type Transacted<T> =
   | { kind: 'committed'; done: T }
   /** It may have been written or not: the connection broke during COMMIT. */
@@ -68,8 +71,12 @@ export async function transacted<T>(
   try {
     await call.stillOurs?.();
     const done = await session.borrow(async (client, spoil) => {
+      let spoilt = false;
       try {
-        const worked = await work(client, spoil);
+        const worked = await work(client, (error) => {
+          spoilt = true;
+          spoil(error);
+        });
         // What was done so far takes effect now or never: so it is asked once more whose it is.
         await call.stillOurs?.();
         until.throwIfAborted();
@@ -77,7 +84,8 @@ export async function transacted<T>(
         await commit(client);
         return worked;
       } catch (error) {
-        await client.query('ROLLBACK').catch(spoil);
+        // Over a connection that is given up no answer would come: the transaction ends with it.
+        if (!spoilt) await client.query('ROLLBACK').catch(spoil);
         if (error instanceof CommitUnanswered) spoil(error);
         else committing = null;
         throw error;
@@ -93,6 +101,7 @@ export async function transacted<T>(
     // Asked of an object that TypeScript believes to be null still.
     const sent = committing as { done: T } | null;
     if (sent !== null) return { kind: 'unanswered', done: sent.done };
+    if (error instanceof BrokenOff) return { kind: 'failed', error };
     // Whoever stopped the work, or took it over, is not to be argued with.
     if (call.signal?.aborted || (error instanceof LandfallError && !error.code.startsWith('target.'))) throw error;
     return { kind: 'failed', error: failure };

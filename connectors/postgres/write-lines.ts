@@ -10,10 +10,10 @@ import { next } from './judge.ts';
 import { linesOf } from './lines.ts';
 import type { Session } from './session.ts';
 import { batchTable, copyOfAll, copyOfFound } from './statements.ts';
-import { begin, transacted } from './transacted.ts';
+import { begin, BrokenOff, transacted } from './transacted.ts';
 
-/** Says that the target, or whoever asked, does not take the rows as they are. */
-class Declined extends Error {}
+/** The answers do not account for each row. */
+class Declined extends BrokenOff {}
 
 /**
  * Writes rows in one transaction, all or none: the lines are copied into a temporary table as they come, one statement
@@ -33,18 +33,13 @@ export async function writeLines(
   for (let attempt = 1; ; attempt += 1) {
     const result = await transacted(session, call, async (client, spoil) => {
       await bring(client, layout, rows);
-      try {
-        if (!(await accept(answers(client, layout, rows.count)))) throw new Declined();
-      } catch (error) {
-        // An answer that was not read to its end stands in the way of whatever is asked next.
-        if (error instanceof Error && !(error instanceof DatabaseError)) spoil(error);
-        throw error;
-      }
+      await judge(answers(client, layout, rows.count), accept, spoil);
     });
     if (result.kind === 'committed') return 'written';
     if (result.kind === 'unanswered') return 'uncertain';
     const { error } = result;
     if (error instanceof Declined) return 'declined';
+    if (error instanceof BrokenOff) throw error.cause;
     const what = next(error);
     // Documents are cut into smaller transactions, and find the row that is refused.
     if (what.kind === 'split') return 'declined';
@@ -86,7 +81,45 @@ async function bring(client: ClientBase, layout: Layout, rows: LineRows): Promis
   const width = layout.columns.length;
   const names = ['k', ...layout.columns.map((_one, i) => `v${i}`)];
   const copy = client.query(copyFrom(`COPY ${batchTable(0, width)} (${names.join(', ')}) FROM STDIN`));
-  await pipeline(Readable.from(rows.lines()), copy);
+  await pipeline(Readable.from(own(rows.lines())), copy);
+}
+
+/** Lines of which it is told when it was they that broke off, and not the target. */
+async function* own(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw new BrokenOff('the lines broke off', { cause: error });
+  }
+}
+
+/** @throws BrokenOff where the answers are not accepted, or whoever reads them fails; else what the target failed with */
+async function judge(
+  said: AsyncIterable<string>,
+  accept: (answers: AsyncIterable<string>) => Promise<boolean>,
+  spoil: (error: Error) => void,
+): Promise<void> {
+  let whole = false;
+  const failures: unknown[] = [];
+  async function* heard(): AsyncGenerator<string> {
+    try {
+      yield* said;
+      whole = true;
+    } catch (error) {
+      whole = error instanceof DatabaseError;
+      failures.push(error);
+      throw error;
+    }
+  }
+  try {
+    const accepted = await accept(heard());
+    if (!accepted || !whole) throw new Declined();
+  } catch (error) {
+    // An answer that was not read to its end stands in the way of whatever is asked next.
+    if (!whole) spoil(new Error('the answer was not read to its end'));
+    if (error instanceof BrokenOff || failures.includes(error)) throw error;
+    throw new BrokenOff('the answers could not be read', { cause: error });
+  }
 }
 
 /** What the statement says of the rows that it wrote, then, where it left some as they were, of those that are there. */

@@ -113,8 +113,11 @@ function jsonOf(rows: readonly object[]): string {
   );
 }
 
-/** A value of a line as the text that it stands for. */
-function unescaped(value: string): string {
+/** A value of some lines as the text that it stands for. */
+function unescaped(value: string, lines: string): string {
+  if (!lines.includes('\\')) return value;
+  // To look each value through takes as long as all else: mostly there is nothing but values that are not there.
+  if (!/\\[^N]/.test(lines)) return `nullif(${value}, '\\N')`;
   // What is escaped by its own sign is put by first: a zero byte is in no line.
   const signs = { '\\\\': 0, '\\b': 8, '\\t': 9, '\\n': 10, '\\v': 11, '\\f': 12, '\\r': 13 };
   const plain = Object.entries(signs).reduce((text, [sign, by]) => `replace(${text}, '${sign}', chr(${by}))`, value);
@@ -184,7 +187,7 @@ function wrap(
       }),
     insertLines: (table, columns, lines) =>
       guard(async () => {
-        const values = Array.from({ length: columns }, (_, i) => unescaped(`v[${i + 1}]`));
+        const values = Array.from({ length: columns }, (_, i) => unescaped(`v[${i + 1}]`, lines));
         await beside.run(
           `INSERT INTO ${identifier(table)} SELECT ${values.join(', ')} FROM (SELECT string_split(line, chr(9)) AS v
              FROM (SELECT unnest(string_split($1, chr(10))) AS line) WHERE line <> '')`,

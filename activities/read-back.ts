@@ -12,11 +12,15 @@ import type { Staging } from '../staging/index.ts';
 import { StagedFile, writeManifest } from '../staging/manifest.ts';
 import { parquetKeys, writeRows } from '../staging/rows.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
+import { inLanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf, targetOf } from './parts.ts';
 import { explained } from './same-target.ts';
+
+/** Pieces of lines that DuckDB takes in at a time: it works on each with one core. */
+const LinesLanes = 2;
 
 /** Pages a staged file holds: how much is read again, at most, after a worker was lost. */
 const PagesAFile = 10;
@@ -157,7 +161,7 @@ async function readLines(job: DuckJob, { target, part, call, columns, from, beat
         async (lines) => {
           // Another try reads the page from its beginning.
           await job.run('DELETE FROM page');
-          for await (const piece of lines) await job.insertLines('page', width, piece);
+          await inLanes(lines, LinesLanes, (piece) => job.insertLines('page', width, piece));
         },
         call,
       ),

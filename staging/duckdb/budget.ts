@@ -1,22 +1,29 @@
-/** What one job may use. */
+/** What one job may use, however many others there are. */
 export interface Share {
   memoryBytes: number;
-  threads: number;
   /** What it may spill to disk; null: nine tenths of what is free there when it begins, as DuckDB has it. */
   spillBytes: number | null;
+}
+
+/** A job's place among others. */
+export interface Slot {
+  /** A job that begins beside few others has more: steps that are alone for minutes would leave cores idle. */
+  threads: number;
+  /** Calling it twice does no harm. */
+  giveBack(): void;
 }
 
 /** One worker's memory and threads for DuckDB, divided over a fixed number of jobs at a time. */
 export interface DuckBudget {
   readonly slots: number;
   readonly share: Share;
-  /** Waits for a slot, first come first served. The returned function gives it back; calling it twice does no harm. */
-  acquire(signal?: AbortSignal): Promise<() => void>;
+  /** Waits for a slot, first come first served. */
+  acquire(signal?: AbortSignal): Promise<Slot>;
 }
 
 /**
  * @param memoryBytes for all jobs together
- * @param threads for all jobs together
+ * @param threads for all jobs together, about: what a job began with it keeps when others come
  * @param spillBytes on disk, for all jobs together; absent: what is free
  * @param slots jobs at the same time
  */
@@ -29,7 +36,6 @@ export function createDuckBudget(options: {
   const share = {
     spillBytes: options.spillBytes === undefined ? null : Math.floor(options.spillBytes / options.slots),
     memoryBytes: Math.floor(options.memoryBytes / options.slots),
-    threads: Math.max(1, Math.floor(options.threads / options.slots)),
   };
   const waiting: (() => void)[] = [];
   let free = options.slots;
@@ -61,10 +67,13 @@ export function createDuckBudget(options: {
         });
       }
       let given = false;
-      return () => {
-        if (given) return;
-        given = true;
-        giveBack();
+      return {
+        threads: Math.max(1, Math.floor(options.threads / (options.slots - free))),
+        giveBack() {
+          if (given) return;
+          given = true;
+          giveBack();
+        },
       };
     },
   };

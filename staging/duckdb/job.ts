@@ -127,14 +127,19 @@ function unescaped(value: string, lines: string): string {
 
 /**
  * @param connection for all that is asked
- * @param beside for rows that are added: a statement on a connection would end what is being read from it
+ * @param beside for rows that are added, in turn: a statement on a connection would end what is being read from it
  */
 function wrap(
-  { connection, beside }: { connection: DuckDBConnection; beside: DuckDBConnection },
+  { connection, beside }: { connection: DuckDBConnection; beside: readonly DuckDBConnection[] },
   folder: string,
   options: DuckJobOptions,
 ): DuckJob {
   const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
+  let turn = 0;
+  const next = (): DuckDBConnection => {
+    turn += 1;
+    return beside[turn % beside.length] ?? connection;
+  };
   const job: DuckJob = {
     folder,
     run: (sql) => guard(async () => void (await connection.run(sql))),
@@ -180,7 +185,7 @@ function wrap(
         // One JSON text for all rows: every value arrives as text and is cast by DuckDB, which keeps decimals exact.
         const shape = JSON.stringify([Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']))]);
         const casts = Object.entries(columns).map(([name, type]) => `CAST(x.${identifier(name)} AS ${type})`);
-        await beside.run(
+        await next().run(
           `INSERT INTO ${identifier(table)} SELECT ${casts.join(', ')} FROM (SELECT unnest(from_json(CAST($1 AS JSON), ${literal(shape)})) AS x)`,
           [jsonOf(rows)],
         );
@@ -188,7 +193,7 @@ function wrap(
     insertLines: (table, columns, lines) =>
       guard(async () => {
         const values = Array.from({ length: columns }, (_, i) => unescaped(`v[${i + 1}]`, lines));
-        await beside.run(
+        await next().run(
           `INSERT INTO ${identifier(table)} SELECT ${values.join(', ')} FROM (SELECT string_split(line, chr(9)) AS v
              FROM (SELECT unnest(string_split($1, chr(10))) AS line) WHERE line <> '')`,
           [lines],
@@ -229,14 +234,14 @@ export async function withDuckJob<T>(
   options: DuckJobOptions,
   work: (job: DuckJob) => Promise<T>,
 ): Promise<T> {
-  const giveBack = await budget.acquire(options.signal);
+  const slot = await budget.acquire(options.signal);
   const folder = join(options.scratch, `job-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
     await mkdir(join(folder, 'spill'), { recursive: true });
     const { spillBytes } = budget.share;
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${Math.floor(budget.share.memoryBytes / 1024)}KiB`,
-      threads: String(budget.share.threads),
+      threads: String(slot.threads),
       temp_directory: join(folder, 'spill'),
       temp_file_encryption: 'true',
       autoinstall_known_extensions: 'false',
@@ -246,10 +251,9 @@ export async function withDuckJob<T>(
       allow_unsigned_extensions: 'true',
     });
     const connection = await instance.connect();
-    const beside = await instance.connect();
+    const beside = [await instance.connect(), await instance.connect()];
     const interrupt = (): void => {
-      connection.interrupt();
-      beside.interrupt();
+      for (const one of [connection, ...beside]) one.interrupt();
     };
     options.signal?.addEventListener('abort', interrupt);
     try {
@@ -260,12 +264,11 @@ export async function withDuckJob<T>(
       return await work(wrap({ connection, beside }, folder, options));
     } finally {
       options.signal?.removeEventListener('abort', interrupt);
-      connection.closeSync();
-      beside.closeSync();
+      for (const one of [connection, ...beside]) one.closeSync();
       instance.closeSync();
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
-    giveBack();
+    slot.giveBack();
   }
 }

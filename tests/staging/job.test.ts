@@ -97,7 +97,7 @@ describe('a job', () => {
     const job = withDuckJob(budget, { purpose: 'a test', scratch, signal }, (job) => job.run(endless));
     await expect(job).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(Date.now() - started).toBeLessThan(5000);
-    (await budget.acquire())();
+    (await budget.acquire()).giveBack();
     expect(await readdir(scratch)).toEqual([]);
   });
 

@@ -39,9 +39,9 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 }
 
 const PollMs = 25;
-const command = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
-/** The command `landfall`, as this checkout has it. */
+/** The command `landfall` as it is installed: a checkout's own bundles its workflows when a worker starts. */
 export function landfall(configFile: string, ...args: string[]): string[] {
   return [process.execPath, command, '-c', configFile, ...args];
 }

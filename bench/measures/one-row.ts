@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { hundredths } from '../against.ts';
 import { finding } from '../finding.ts';
 import type { Measure } from '../measure.ts';
 import { runProcess, watchMemory } from '../process.ts';
+import { landfall } from '../runs.ts';
 import { openYard } from '../yard.ts';
 
 const AimSeconds = 5;
@@ -14,7 +14,6 @@ export const oneRow: Measure = {
     const yard = await openYard(bench, { rows: 1 });
     const worker = yard.startWorker();
     const memory = watchMemory(worker.pid ?? 0);
-    const command = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
     const rounds: number[] = [];
     const commandSeconds: number[] = [];
     try {
@@ -22,9 +21,7 @@ export const oneRow: Measure = {
         await yard.empty();
         const run = `bench-one-row-${round}`;
         const started = performance.now();
-        const ran = await runProcess(
-          [process.execPath, command, '-c', yard.configFile, 'run', 'ledger', '--as', 'emil', '--id'].concat(run),
-        );
+        const ran = await runProcess(landfall(yard.configFile, 'run', 'ledger', '--as', 'emil', '--id', run));
         const now = await yard.until(run, (one) => one.report !== null);
         const seconds = (performance.now() - started) / 1000;
         if (now.report?.verdict !== 'whole') throw new Error(`the report is ${now.report?.verdict ?? 'missing'}`);

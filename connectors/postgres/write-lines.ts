@@ -80,8 +80,9 @@ async function bring(client: ClientBase, layout: Layout, rows: LineRows): Promis
   await begin(client, [{ layout, place: 0 }]);
   const width = layout.columns.length;
   const names = ['k', ...layout.columns.map((_one, i) => `v${i}`)];
+  // A piece ahead: each is some hundred kilobytes.
   const copy = client.query(copyFrom(`COPY ${batchTable(0, width)} (${names.join(', ')}) FROM STDIN`));
-  await pipeline(Readable.from(own(rows.lines())), copy);
+  await pipeline(Readable.from(own(rows.lines()), { highWaterMark: 1 }), copy);
 }
 
 /** Lines of which it is told when it was they that broke off, and not the target. */

@@ -69,8 +69,8 @@ export default {
       name: 'connector-port-imports',
       severity: 'error',
       comment: 'The port is words only, like model; the registry alone knows the connectors.',
-      from: { path: '^connectors/port\\.ts$' },
-      to: { pathNot: ['^model/', npm('zod')] },
+      from: { path: '^connectors/port(/|\\.ts$)' },
+      to: { pathNot: ['^connectors/port/', '^model/', npm('zod')] },
     },
     {
       name: 'activities-as-types',

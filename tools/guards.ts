@@ -60,7 +60,9 @@ function tried(guard: Guard): string | null {
   rmSync(results, { force: true });
   try {
     const command = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', guard.test, '--reporter=json'];
-    spawnSync(process.execPath, [...command, `--outputFile=${results}`], { cwd: copy, timeout: 300_000 });
+    // What it prints is nobody's: past a mebibyte of it the test would be killed.
+    const quietly = { cwd: copy, timeout: 300_000, stdio: 'ignore' } as const;
+    spawnSync(process.execPath, [...command, `--outputFile=${results}`], quietly);
     const { testResults } = Results.parse(JSON.parse(readFileSync(results, 'utf8')));
     const tests = testResults.flatMap((one) => one.assertionResults);
     const failed = tests.filter((one) => one.status === 'failed').map((one) => one.fullName);

@@ -93,6 +93,8 @@ export interface PostgresTargetHarness extends TargetHarness {
   /** Another one. */
   connect(): Promise<pg.Client>;
   settings: Settings;
+  /** A target as the loader opens it, with other settings. */
+  openWith(over: Partial<Omit<Settings, 'target'>> & { target?: Partial<Settings['target']> }): Promise<Target>;
 }
 
 /** PostgreSQL itself, behind a wire that can fail; a user who may do what writing needs and no more. */
@@ -119,7 +121,12 @@ export async function postgresTargetHarness(): Promise<PostgresTargetHarness> {
     connectTimeoutMs: 2_000,
     target: { liveMark: 'mark', pageRows: 20, batchLimit: 2_000, statementMs: 5_000, idleMs: 2_000, settlingMs: 8_000 },
   });
-  const open: TargetHarness['open'] = async (mistake): Promise<Target> => {
+  const opened = async (own: Settings, secret: string): Promise<Target> => {
+    const target = await postgres.openTarget?.('cloud', own, () => secret);
+    if (!target) throw new Error('the connector opens no targets');
+    return target;
+  };
+  const open: TargetHarness['open'] = (mistake) => {
     const wrong = {
       host: { host: 'no-such-host.invalid' },
       port: { port: 9 },
@@ -127,13 +134,7 @@ export async function postgresTargetHarness(): Promise<PostgresTargetHarness> {
       password: {},
     };
     const secret = mistake === 'password' ? 'not-the-password' : 'loader-secret';
-    const opened = await postgres.openTarget?.(
-      'cloud',
-      { ...settings, ...(mistake ? wrong[mistake] : {}) },
-      () => secret,
-    );
-    if (!opened) throw new Error('the connector opens no targets');
-    return opened;
+    return opened({ ...settings, ...(mistake ? wrong[mistake] : {}) }, secret);
   };
   const endSessions = async (): Promise<void> => {
     await admin.query(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'loader'`);
@@ -150,6 +151,8 @@ export async function postgresTargetHarness(): Promise<PostgresTargetHarness> {
       return client;
     },
     settings,
+    openWith: ({ target, ...over }) =>
+      opened({ ...settings, ...over, target: { ...settings.target, ...target } }, 'loader-secret'),
     secrets: ['loader-secret', 'not-the-password'],
     async arm(fault) {
       if (fault !== 'throttle') return wire.arm(fault);

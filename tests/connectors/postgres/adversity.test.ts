@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Target, TargetDocument } from '../../../connectors/port.ts';
-import { postgres } from '../../../connectors/postgres/index.ts';
 import { LandfallError } from '../../../model/errors.ts';
 import { openWire, type Wire } from '../../chaos/wire.ts';
 import { Bench, row } from '../../conformance/target-bench.ts';
@@ -16,11 +15,8 @@ beforeAll(async () => {
   harness = await postgresTargetHarness();
   wire = await openWire();
   wire.to(harness.settings.port);
-  const limits = { ...harness.settings.target, statementMs: 700, idleMs: 500, settlingMs: 1_500, tries: 3 };
-  const settings = { ...harness.settings, port: wire.port, target: limits };
-  const opened = await postgres.openTarget?.('cloud', settings, () => 'loader-secret');
-  if (!opened) throw new Error('the connector opens no targets');
-  target = opened;
+  const limits = { statementMs: 700, idleMs: 500, settlingMs: 1_500, tries: 3 };
+  target = await harness.openWith({ port: wire.port, target: limits });
 });
 
 afterAll(async () => {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Target } from '../../../connectors/port.ts';
-import { postgres } from '../../../connectors/postgres/index.ts';
 import { LandfallError } from '../../../model/errors.ts';
 import { openWire } from '../../chaos/wire.ts';
 import { Bench, row } from '../../conformance/target-bench.ts';
@@ -43,7 +42,7 @@ async function* small(text: string): AsyncGenerator<Uint8Array> {
 test('an upload takes in no more than it can send: what comes waits for the server', async () => {
   const wire = await openWire();
   wire.to(harness.settings.port);
-  const slow = await postgres.openTarget?.('cloud', { ...harness.settings, port: wire.port }, () => 'loader-secret');
+  const slow = await harness.openWith({ port: wire.port });
   const pieces = 64;
   let taken = 0;
   let takenWhileStalled = 0;
@@ -54,11 +53,11 @@ test('an upload takes in no more than it can send: what comes waits for the serv
   }
   const { collection, property } = harness.attachment;
   const file = { name: 'Vertrag “ä”.pdf', bytes: pieces * Mebibyte, content: large };
-  await slow?.putAttachment?.(collection, targetKey, property, file, call);
+  await slow.putAttachment?.(collection, targetKey, property, file, call);
   expect(await stored()).toMatchObject({ bytes: pieces * Mebibyte, name: 'Vertrag “ä”.pdf' });
   expect(takenWhileStalled).toBeGreaterThan(0);
   expect(takenWhileStalled).toBeLessThan(pieces / 2);
-  await slow?.close();
+  await slow.close();
   await wire.close();
 });
 

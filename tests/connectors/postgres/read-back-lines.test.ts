@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActualPage, LinePage, Target, TargetCollection } from '../../../connectors/port.ts';
-import { postgres } from '../../../connectors/postgres/index.ts';
 import {
   bigInteger,
   choice,
@@ -68,14 +67,7 @@ beforeAll(async () => {
     GRANT SELECT ON kinds_of_value, many, loose TO loader`);
   wire = await openWire();
   wire.to(harness.settings.port);
-  const settings = {
-    ...harness.settings,
-    port: wire.port,
-    target: { ...harness.settings.target, pageRows: PageRows / 5 },
-  };
-  const opened = await postgres.openTarget?.('cloud', settings, () => 'loader-secret');
-  if (!opened) throw new Error('the connector opens no targets');
-  target = opened;
+  target = await harness.openWith({ port: wire.port, target: { pageRows: PageRows / 5 } });
 });
 
 afterAll(async () => {

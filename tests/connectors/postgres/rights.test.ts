@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Target } from '../../../connectors/port.ts';
-import { postgres } from '../../../connectors/postgres/index.ts';
 import type { LandfallError } from '../../../model/errors.ts';
 import { Bench } from '../../conformance/target-bench.ts';
 import { postgresTargetHarness, type PostgresTargetHarness } from '../../conformance/target-postgres.ts';
@@ -23,9 +22,7 @@ afterAll(async () => {
 /** A target as the loader sees it, with other settings. */
 async function as(over: { user?: string; liveMark?: string }): Promise<Target> {
   const { liveMark, ...rest } = over;
-  const target = { ...harness.settings.target, ...(liveMark === undefined ? {} : { liveMark }) };
-  const one = await postgres.openTarget?.('cloud', { ...harness.settings, ...rest, target }, () => 'loader-secret');
-  if (!one) throw new Error('the connector opens no targets');
+  const one = await harness.openWith({ ...rest, ...(liveMark === undefined ? {} : { target: { liveMark } }) });
   opened.push(one);
   return one;
 }

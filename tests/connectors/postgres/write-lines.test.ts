@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LineColumn, LineRows, Target, TargetCall, TargetCollection } from '../../../connectors/port.ts';
-import { postgres } from '../../../connectors/postgres/index.ts';
 import { LandfallError } from '../../../model/errors.ts';
 import { bigInteger, date, decimal, flag, integer, reference, text, timestamp, uuid } from '../../../model/shape.ts';
 import { openWire, type Wire } from '../../chaos/wire.ts';
@@ -50,11 +49,8 @@ beforeAll(async () => {
   target = await harness.open();
   wire = await openWire();
   wire.to(harness.settings.port);
-  const limits = { ...harness.settings.target, statementMs: 4_000, idleMs: 1_000, settlingMs: 8_000, tries: 3 };
-  const settings = { ...harness.settings, port: wire.port, target: limits };
-  const opened = await postgres.openTarget?.('cloud', settings, () => 'loader-secret');
-  if (!opened) throw new Error('the connector opens no targets');
-  hasty = opened;
+  const limits = { statementMs: 4_000, idleMs: 1_000, settlingMs: 8_000, tries: 3 };
+  hasty = await harness.openWith({ port: wire.port, target: limits });
 });
 
 afterAll(async () => {

@@ -10,22 +10,19 @@ import { rowKey } from '../mapping/keys.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
 import { readManifest, writeManifest, type Manifest, type StagedFile } from '../staging/manifest.ts';
-import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
+import { parquetKeys, relationOf, verifiedFile, writeRows, type Input } from '../staging/rows.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, readLedger, readReference } from './documents.ts';
 import { withMappingJob } from './mapping-job.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf } from './parts.ts';
 
-interface Input {
-  local: string;
-  key: string;
-}
-
 /** The staged files of a role from some chunks of a step, proven to be what was accepted. */
 export async function inputsOf(staging: Staging, manifests: readonly Manifest[], role: string): Promise<Input[]> {
   const files = manifests.flatMap((manifest) => manifest.files.filter((file) => file.role === role));
-  return Promise.all(files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key })));
+  return Promise.all(
+    files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key, shape: file.shape })),
+  );
 }
 
 /** Every accepted manifest of a step, in the order of its chunks. */

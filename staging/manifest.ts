@@ -14,6 +14,8 @@ export const StagedFile = z.strictObject({
   digest: z.string(),
   /** Digest of the rows themselves, the same however they were encrypted, ordered or grouped: where they are named by it. */
   content: z.string().optional(),
+  /** A digest of its columns, their names and types: files of the same are read as one. Earlier versions did not note it. */
+  shape: z.string().optional(),
   /** Name of the data key. */
   key: z.string(),
 });

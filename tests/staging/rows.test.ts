@@ -2,6 +2,7 @@ import { readFile, stat, truncate, unlink, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createDuckBudget } from '../../staging/duckdb/budget.ts';
 import { withDuckJob, type DuckJob } from '../../staging/duckdb/job.ts';
 import type { Staging } from '../../staging/index.ts';
 import { fileOf, manifestPath, readManifest, writeManifest, type Manifest } from '../../staging/manifest.ts';
@@ -30,7 +31,7 @@ describe('rows at rest', () => {
       await written(staging, `SELECT 2 AS id, '' AS note`, 'restricted-account'),
     ];
     const inputs = await Promise.all(
-      files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key })),
+      files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key, shape: file.shape })),
     );
     const rows = await inJob(
       staging,
@@ -54,7 +55,7 @@ describe('rows at rest', () => {
       await written(staging, `SELECT 2.25::DECIMAL(10, 2) AS money, 2::BIGINT AS id, 'late' AS note`),
     ];
     const inputs = await Promise.all(
-      files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key })),
+      files.map(async (file) => ({ local: await verifiedFile(staging, file), key: file.key, shape: file.shape })),
     );
     const rows = await inJob(
       staging,
@@ -65,6 +66,33 @@ describe('rows at rest', () => {
       { id: '1', money: '1.50', note: null },
       { id: '2', money: '2.25', note: 'late' },
     ]);
+  });
+
+  test('are sorted in the memory of one job, however many files of the same columns there are', async () => {
+    const staging = await staged();
+    const files = await inJob(staging, async (job) => {
+      const made: StagedFile[] = [];
+      for (let n = 0; n < 60; n += 1) {
+        const rows = `SELECT CAST(range AS VARCHAR) || '/${n}' AS _key, md5('${n}/' || range) AS note FROM range(5000)`;
+        made.push(await writeNamedRows(staging, job, { ...of, chunk: n }, rows, { role: 'rows', key: 'rows' }));
+      }
+      return made;
+    });
+    const inputs = files.map(({ path, key, shape }) => ({ local: join(staging.folder, path), key, shape }));
+    const budget = createDuckBudget({ memoryBytes: 64 * 1024 ** 2, threads: 2, slots: 1 });
+    const keys = await parquetKeys(staging, ['rows']);
+    const reads = inputs.map((one) => one.local);
+    const options = { purpose: 'a test', scratch: staging.scratch, keys, reads };
+    const { n } = await withDuckJob(budget, options, async (job) => {
+      await job.run(
+        `COPY (SELECT * FROM ${relationOf(inputs)} ORDER BY note) TO '${job.output('sorted.parquet')}' (FORMAT parquet)`,
+      );
+      return job.one(
+        `SELECT count(DISTINCT _key) AS n FROM '${job.output('sorted.parquet')}'`,
+        z.object({ n: z.coerce.number() }),
+      );
+    });
+    expect(n).toBe(300_000);
   });
 
   test('are told by number, size and digest', async () => {

@@ -7,6 +7,7 @@ import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/row
 import { getSealed, putSealed } from '../staging/sealed.ts';
 import type { EntityRef, Ledgers, Sealed } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
+import { hasArrived } from './receipts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
 function pathOf(run: string, entity: string, digest: string): string {
@@ -47,22 +48,37 @@ export async function sealLoad(deps: Dependencies, of: EntityRef & { ledgers: Le
   const staging = await deps.staging(of.run);
   const ready = await manifestsOf(staging, of.entity, 'transform', of.ledgers.transform ?? '');
   const loaded = await manifestsOf(staging, of.entity, 'load', of.ledgers.load ?? '');
-  const rows = await inputsOf(staging, ready, 'rows');
-  const receipts = await inputsOf(staging, loaded, 'receipts');
+  const receiptsOf = new Map(loaded.map((manifest) => [manifest.chunk, manifest]));
+  const chunks = await Promise.all(
+    ready.map(async (manifest) => {
+      const receipts = receiptsOf.get(manifest.chunk);
+      return {
+        rows: await inputsOf(staging, [manifest], 'rows'),
+        receipts: receipts ? await inputsOf(staging, [receipts], 'receipts') : [],
+      };
+    }),
+  );
   const keys = await parquetKeys(staging, ['rows']);
-  const reads = [...rows, ...receipts].map((input) => input.local);
+  const reads = chunks.flatMap(({ rows, receipts }) => [...rows, ...receipts].map((input) => input.local));
   const counts: CountsByPart = {};
   return withDuckJob(
     staging.budget,
     { purpose: `crosswalk ${of.entity}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
     async (job) => {
+      await job.createTable('crosswalk', { _source: 'VARCHAR', _key: 'VARCHAR', target: 'VARCHAR' });
+      for (const { rows, receipts } of chunks) {
+        if (rows.length === 0 || receipts.length === 0) continue;
+        // Chunk by chunk: a join of millions needs more memory than a job has, a sort of them does not.
+        await job.run(`INSERT INTO crosswalk
+          SELECT s._source, s._key, r.target FROM (SELECT unnest(_sources) AS _source, _key FROM ${relationOf(rows)}) s
+          JOIN ${relationOf(receipts)} r ON r._key = s._key AND r.part = ${literal(of.entity)} AND ${hasArrived('r')}`);
+        beat.beat();
+      }
       const file = await writeRows(
         staging,
         job,
         { entity: of.entity, step: 'crosswalk', chunk: 0 },
-        `SELECT s._source, s._key, r.target FROM (SELECT unnest(_sources) AS _source, _key FROM ${relationOf(rows)}) s
-         JOIN ${relationOf(receipts)} r ON r._key = s._key AND r.part = '${of.entity}' AND r.outcome IN ('created', 'updated', 'unchanged')
-         ORDER BY s._source`,
+        'SELECT * FROM crosswalk ORDER BY _source',
         { role: 'crosswalk', key: 'rows' },
       );
       const { digest } = await putSealed(staging, (digest) => pathOf(staging.run, of.entity, digest), file);

@@ -10,6 +10,7 @@ import type { Staging } from '../staging/index.ts';
 import { openMappingGuard } from '../staging/mapping-guard.ts';
 import type { Beat } from './dependencies.ts';
 import { partNamed } from './measure.ts';
+import { hasArrived } from './receipts.ts';
 import type { StagedPart } from './staged-parts.ts';
 
 /** A control's figure as the target itself gives it, or why it cannot. */
@@ -81,6 +82,16 @@ async function liveFigure(
   return { figure: await stagedFigure(job, control, summed, groups) };
 }
 
+/** Keys of the source rows that went into the target, chunk by chunk: a join of all needs more memory than a job has. */
+async function findArrived(job: DuckJob, { pieces }: StagedPart, beat: Beat): Promise<void> {
+  await job.createTable('arrived', { _source: 'VARCHAR' });
+  for (const { ready, receipts } of pieces) {
+    await job.run(`INSERT INTO arrived SELECT unnest(q._sources) FROM ${ready} q
+      JOIN ${receipts} r ON r._key = q._key WHERE ${hasArrived('r')}`);
+    beat.beat();
+  }
+}
+
 /** Every control on every side on which it can be computed, and what the sides say of each other. */
 export async function computeFigures(
   staging: Staging,
@@ -106,10 +117,7 @@ export async function computeFigures(
     };
     reports.push(
       await withDuckJob(staging.budget, job, async (duck) => {
-        const arrived = source
-          ? `(SELECT DISTINCT s._source FROM (SELECT unnest(_sources) AS _source, _key FROM ${source.ready}) s
-              JOIN ${source.receipts} r ON r._key = s._key WHERE r.outcome IN ('created', 'updated', 'unchanged'))`
-          : '';
+        if (source) await findArrived(duck, source, beat);
         const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
           which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
         const said = of.asked[control.name];
@@ -118,7 +126,7 @@ export async function computeFigures(
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
           // What a person corrected was moved as corrected: the difference shows between staged and moved.
-          moved: await side(control.source, source && movedRows(source.corrected, arrived)),
+          moved: await side(control.source, source && movedRows(source.corrected, 'arrived')),
           target: await side(control.target, actual?.actual),
           live: 'figure' in live ? live.figure : null,
           ...('reason' in live ? { liveReason: live.reason } : {}),

@@ -43,7 +43,7 @@ export const WorkerSettings = z.strictObject({
   memoryMiB: z.int().min(128).default(512),
   /** Disk in the scratch folder that DuckDB may use over all of its jobs, in MiB; absent: nine tenths of what is free. */
   spillMiB: z.int().min(64).optional(),
-  /** Threads for DuckDB over all of its jobs. */
+  /** Threads for DuckDB over all of its jobs: one that begins alone has all of them, one beside others its part. */
   threads: z.int().min(1).default(2),
   /** Steps that work on rows at the same time. */
   rowSlots: z.int().min(1).default(2),

@@ -74,10 +74,12 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   }
   const at = new URL(options.url);
   Object.assign(at, { username: application.user, password: application.password });
+  /** What ended a connection over which nobody was asking: whoever asks next hears only that it is gone. */
+  const broken = new Map<pg.Client, Error>();
   const clients = Array.from({ length: people }, () => {
     const client = new pg.Client({ connectionString: at.href, application_name: 'legacy crm desk' });
-    // A connection that breaks fails its transaction, which says so; without a listener it would end the process.
-    client.on('error', () => {});
+    // Without a listener, a connection that breaks would end the process. The first error says why it did.
+    client.on('error', (error) => void (broken.has(client) || broken.set(client, error)));
     return client;
   });
   const leave = async (): Promise<void> => void (await Promise.allSettled(clients.map((client) => client.end())));
@@ -135,7 +137,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     clients.map((client, person) =>
       work(client, person).catch((error: unknown) => {
         over.abort();
-        throw brokenOff(error);
+        throw brokenOff(broken.get(client) ?? error);
       }),
     ),
   )

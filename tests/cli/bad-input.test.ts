@@ -150,9 +150,12 @@ test('a configuration with several mistakes names each of them', () => {
     checkConfig(
       {
         ...landing.loaded.config,
-        migrations: { crm: { blueprint: 'x', source: 'a', target: 'b', owners: ['zoe'], engineers: ['emil'] } },
+        migrations: { crm: { blueprint: 'x', source: 'a', target: 'b', owners: ['zoe'], engineers: ['kurt'] } },
       },
       'x.ts',
     );
-  expect(check).toThrow(/no connection a.*no connection b.*nobody is called zoe/);
+  expect(check).toThrow(/no connection a.*no connection b.*nobody is called zoe.*nobody is called kurt/);
+  // What has the wrong form is told before any name is looked up.
+  const malformed = { ...landing.loaded.config, people: 1, migrations: 2 };
+  expect(() => checkConfig(malformed, 'x.ts')).toThrow(/2 mistakes.*people: .*migrations: /);
 });

@@ -7,7 +7,7 @@ import { Blueprint } from '../../model/blueprint.ts';
 import { LandfallError } from '../../model/errors.ts';
 import { seeded } from '../../sandbox/legacy-crm/random.ts';
 import { queuesOf } from '../../worker/worker.ts';
-import { mutated } from './mutations.ts';
+import { miswired, mutated } from './mutations.ts';
 
 const Mutants = 500;
 const lookups = { country: [{ alias: 'ch', iso2: 'CH' }] };
@@ -105,4 +105,22 @@ test(`${Mutants} mutated blueprints are taken, or say what is wrong with them`, 
     return problems.every((one) => isClear(one.what, one.hint)) ? 'refused' : 'unclear';
   });
   expect(new Set(outcomes)).toEqual(new Set(['taken', 'refused']));
+});
+
+test(`${Mutants} miswired blueprints are taken, or say what is wrong with them behind the schema`, () => {
+  const random = seeded(17);
+  const codes = new Set<string>();
+  const unclear: unknown[] = [];
+  for (let times = 0; times < Mutants; times += 1) {
+    const parsed = Blueprint.safeParse(miswired(crm, random));
+    if (!parsed.success) continue;
+    for (const one of [...selfProblems(parsed.data, lookups), ...orderOf(parsed.data).problems]) {
+      codes.add(one.code);
+      if (!isClear(one.what, one.hint)) unclear.push(one);
+    }
+  }
+  expect(unclear).toEqual([]);
+  // Most mutants fall to the schema: these are what is looked for behind it.
+  const behind = ['control', 'cycle', 'field', 'fuzzy', 'later-blocks', 'lookup', 'reference', 'required', 'twice'];
+  expect([...codes]).toEqual(expect.arrayContaining(behind.map((one) => `blueprint.${one}`)));
 });

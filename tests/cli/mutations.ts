@@ -103,3 +103,31 @@ export function mutated(value: unknown, random: Random): unknown {
   }
   return copy;
 }
+
+/** Properties whose values are names of something else. */
+const names = new Set(['name', 'entity', 'of', 'table', 'match', 'take', 'consistency', 'later', 'whenMissing']);
+
+/** Changes one place to what is right elsewhere: a name for another of its kind, a field that is taken away or added. */
+export function miswired(value: unknown, random: Random): unknown {
+  const copy = copied(value);
+  const places = holders(copy).flatMap((holder) => Object.keys(holder).map((name) => ({ holder, name })));
+  const wires = ({ holder, name }: (typeof places)[number]): boolean =>
+    names.has(name) || name === 'fields' || name === 'shape' || 'arms' in holder;
+  const { holder, name } = random.pick(places.filter(wires));
+  if (name === 'fields' || name === 'shape') {
+    const fields = Reflect.get(holder, name) as Record<string, unknown>;
+    const field = random.pick(Object.keys(fields));
+    if (random.int(0, 1) === 0) fields[`${field}x`] = fields[field];
+    else Reflect.deleteProperty(fields, field);
+    return copy;
+  }
+  const others = [
+    ...places.filter((one) => one.name === name).map((one): unknown => Reflect.get(one.holder, name)),
+    ...(name === 'consistency' ? ['fuzzy'] : []),
+    ...(names.has(name) ? ['nowhere'] : []),
+    ...(name === 'later' ? [true, false] : []),
+    ...(name === 'name' ? ['keys'] : []),
+  ];
+  Reflect.set(holder, name, random.pick(others));
+  return copy;
+}

@@ -167,7 +167,7 @@ describe('columns', () => {
     expect(notes.join()).toContain('twice is computed');
   });
 
-  test('are classified by name and type, and by neither alone', () => {
+  test('are classified by name and type, and by neither alone but for the type of a network address', () => {
     const people = proposed([
       aTable('customer', {
         columns: [
@@ -176,6 +176,8 @@ describe('columns', () => {
           'email text',
           'email_verified boolean',
           'ip inet',
+          'seen_from inet',
+          'ip_count integer',
           'born date',
           'birth_date date',
           'password_hash text',
@@ -188,6 +190,7 @@ describe('columns', () => {
       name: 'personal',
       email: 'personal',
       ip: 'personal',
+      seen_from: 'personal',
       birth_date: 'personal',
       password_hash: 'restricted',
     });

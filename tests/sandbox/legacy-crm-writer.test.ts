@@ -147,12 +147,19 @@ it('works as the application, and leaves no connection behind', async () => {
   await expect.poll(() => figure(client, desks)).toBe(0);
 });
 
-it('says what broke it off', async () => {
-  const work = await start({ perSecond: 100 });
+it.each([
+  ['at work', 100],
+  ['waiting for a turn', 2],
+])('says what broke it off: people %s', async (_, perSecond) => {
+  const work = await start({ perSecond });
+  await expect.poll(() => work.done().committed).toBeGreaterThan(0);
   await client.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'legacy crm desk'`,
   );
-  await expect(work.ended).rejects.toMatchObject({ code: 'sandbox.legacy-crm-work' });
+  await expect(work.ended).rejects.toMatchObject({
+    code: 'sandbox.legacy-crm-work',
+    what: expect.stringMatching(/\(57P01\): terminating connection/),
+  });
   await expect(work.stop()).rejects.toMatchObject({ code: 'sandbox.legacy-crm-work' });
 });
 

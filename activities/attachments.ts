@@ -16,6 +16,7 @@ import { loadPlan } from './documents.ts';
 import { readyRelation } from './load-rows.ts';
 import { Loader } from './loader.ts';
 import { entityOf, restrictedKey, targetOf } from './parts.ts';
+import { hasArrived } from './receipts.ts';
 import { inputsOf, manifestOf, manifestsOf } from './transform.ts';
 import { moveAll, Upload } from './uploads.ts';
 
@@ -129,7 +130,7 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
            FROM ${ready.relation}) q
          JOIN ${relationOf(receipts)} r ON r._key = q._key AND r.part = ${literal(entity.name)} AND r.target IS NOT NULL
          JOIN ${relationOf(blobs)} b ON b._source = q._source
-         WHERE r.outcome IN ('created', 'updated', 'unchanged') ORDER BY q._key, q.n`,
+         WHERE ${hasArrived('r')} ORDER BY q._key, q.n`,
         Upload,
       );
       const done = await moveAll(

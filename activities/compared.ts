@@ -1,6 +1,7 @@
 import type { Part } from '../model/blueprint.ts';
 import { identifier } from '../model/sql.ts';
 import { crosswalkJoin } from './crosswalk.ts';
+import { hasArrived } from './receipts.ts';
 import type { Piece } from './staged-parts.ts';
 
 /** What one chunk of a part was meant to be in the target: references as the target's keys. */
@@ -30,7 +31,7 @@ function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, st
     }
   });
   return `(SELECT ${['q._key AS _key', 'lower(rc.target) AS _target', ...fields].join(', ')} FROM ${piece.ready} q ${joins.join(' ')}
-    WHERE rc.outcome IN ('created', 'updated', 'unchanged'))`;
+    WHERE ${hasArrived('rc')})`;
 }
 
 /**

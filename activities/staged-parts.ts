@@ -7,7 +7,7 @@ import { relationOf } from '../staging/rows.ts';
 import type { Ledgers } from './contract.ts';
 import { correctedManifests } from './corrections.ts';
 import { roleOf } from './parts.ts';
-import { receiptColumns } from './receipts.ts';
+import { hasArrived, receiptColumns } from './receipts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
 /** A chunk of ready rows, with what the target said about them. */
@@ -130,7 +130,7 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
         blobs === null
           ? null
           : `(SELECT b._source FROM ${blobs} b JOIN (SELECT _key, unnest(_sources) AS _source FROM ${ready}) q ON q._source = b._source
-              JOIN ${receipts} r ON r._key = q._key WHERE r.outcome IN ('created', 'updated', 'unchanged'))`,
+              JOIN ${receipts} r ON r._key = q._key WHERE ${hasArrived('r')})`,
       pieces,
       files,
     });

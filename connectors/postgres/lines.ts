@@ -1,6 +1,13 @@
 import type { ClientBase } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 
+/** How many lines end in a text. */
+export function lineEnds(text: string): number {
+  let ends = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) ends += 1;
+  return ends;
+}
+
 /** Characters that are handed on at once, about. */
 const PieceCharacters = 256 * 1024;
 

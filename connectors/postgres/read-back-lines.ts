@@ -2,7 +2,7 @@ import { escapeLiteral } from 'pg';
 import type { LinePage, TargetCall, TargetCollection } from '../port.ts';
 import { gated } from './asked.ts';
 import { armColumn, columnOf, type Catalogue, type Column, type Table } from './catalogue.ts';
-import { linesOf } from './lines.ts';
+import { lineEnds, linesOf } from './lines.ts';
 import { quoted, quotedName } from './names.ts';
 import { afterOf, instant, tokenOf } from './read-back.ts';
 import type { Session } from './session.ts';
@@ -57,7 +57,7 @@ export async function readBackLines(
   async function* counted(lines: AsyncIterable<string>): AsyncGenerator<string> {
     try {
       for await (const piece of lines) {
-        for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) count += 1;
+        count += lineEnds(piece);
         last = piece.slice(piece.lastIndexOf('\n', piece.length - 2) + 1);
         yield piece;
       }

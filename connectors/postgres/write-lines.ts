@@ -7,7 +7,7 @@ import type { LineColumn, LineRows, TargetCall, TargetCollection } from '../port
 import { armColumn, digitsOf, type Catalogue, type Table } from './catalogue.ts';
 import type { Layout, Written } from './compose.ts';
 import { next } from './judge.ts';
-import { linesOf } from './lines.ts';
+import { lineEnds, linesOf } from './lines.ts';
 import type { Session } from './session.ts';
 import { batchTable, copyOfAll, copyOfFound } from './statements.ts';
 import { begin, BrokenOff, transacted } from './transacted.ts';
@@ -129,7 +129,7 @@ async function* answers(client: ClientBase, layout: Layout, count: number): Asyn
   for (const sql of [copyOfAll(layout, 0), copyOfFound(layout, 0)]) {
     if (said >= count) return;
     for await (const lines of linesOf(client, sql)) {
-      for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) said += 1;
+      said += lineEnds(lines);
       yield lines;
     }
   }

@@ -47,6 +47,8 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
   let asked = 0;
   let askedAt = -Infinity;
   let asking = false;
+  /** Whether the limiter still counts more than what was last granted. */
+  let owing = false;
   let closed = false;
   let renewal: NodeJS.Timeout | null = null;
   let tokens = 1;
@@ -61,23 +63,32 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
   const renew = async (): Promise<void> => {
     if (!shares || asking || closed) return;
     if (peak === 0 && running === 0 && waiting.length === 0) {
-      if (share.granted > 0) await shares.release(holder).catch(() => {});
+      const had = share.granted > 0;
       share = { granted: 0, perMinute, until: 0 };
+      // Nothing is asked for before what was had is given back, or that would be given back instead.
+      asking = true;
+      if (had) await shares.release(holder).catch(() => {});
+      asking = false;
       askedAt = -Infinity;
+      if (waiting.length > 0) demand();
       return;
     }
     asking = true;
     const sent = performance.now();
     const want = Math.min(most, Math.max(1, peak, running + waiting.length));
     peak = 0;
+    // Until the answer arrives, what was granted before it still lets requests in.
+    const mayRun = sent < share.until ? Math.max(running, share.granted) : running;
     try {
       const closedForMs = Math.max(0, closedUntil - sent);
-      const got = await shares.ask({ holder, want, running, most, perMinute, grantMs, closedForMs });
+      const got = await shares.ask({ holder, want, running: mayRun, most, perMinute, grantMs, closedForMs });
       share = { granted: got.granted, perMinute: got.perMinute, until: sent + got.forMs };
       closedUntil = Math.max(closedUntil, sent + got.closedForMs);
       asked = want;
       askedAt = sent;
+      owing = mayRun > got.granted;
       later(got.granted > 0 ? got.forMs / 2 : got.forMs / 8);
+      giveWay();
     } catch {
       askedAt = sent;
       // Whoever coordinates cannot be reached: what was granted holds until it ends, and not a moment longer.
@@ -86,6 +97,13 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
       asking = false;
       admit();
     }
+  };
+
+  /** A share that has shrunk goes to the others once the limiter hears that no more than it is under way. */
+  const giveWay = (): void => {
+    if (!owing || running > share.granted) return;
+    owing = false;
+    later(Math.max(0, askedAt + SoonestAskMs - performance.now()));
   };
 
   /** Asks at once where nothing is granted, or where more is needed than was asked for. */
@@ -160,6 +178,7 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
         if (left) return;
         left = true;
         running -= 1;
+        giveWay();
         admit();
       };
     },

@@ -4,7 +4,7 @@ export interface ShareAsk {
   holder: string;
   /** Requests that it would have under way at a time, if it could. */
   want: number;
-  /** Requests that it has under way now, whatever it was granted before. */
+  /** Requests that it has under way now, or may have before it hears the answer, whatever it was granted before. */
   running: number;
   /** The most that its engineer allows for the whole account; the strictest of those at work holds. */
   most: number;

@@ -97,6 +97,81 @@ describe('gates that share an account', () => {
     expect(account.holders).toEqual([]);
   });
 
+  test('never have more under way than the account may while an answer is on its way', async () => {
+    let answered = Promise.resolve();
+    const asked = vi.fn<() => void>();
+    const first = gate('first', {
+      grantMs: 2_000,
+      shares: {
+        ask: async (ask) => {
+          const share = grant(account, ask, Date.now());
+          asked();
+          await answered;
+          return share;
+        },
+        release: (one) => Promise.resolve(leave(account, one)),
+      },
+    });
+    const second = gate('second', { grantMs: 2_000 });
+    for (const one of [first, second]) for (let i = 0; i < 100; i += 1) one.report('ok');
+    let running = 0;
+    const enter = async (through: typeof first): Promise<() => void> => {
+      const leaves = await through.enter();
+      running += 1;
+      return () => {
+        running -= 1;
+        leaves();
+      };
+    };
+    // All of the account goes to the first, which has one request left when the second comes and the first asks anew.
+    const all = await Promise.all(Array.from({ length: 6 }, () => enter(first)));
+    const waiting = Array.from({ length: 3 }, () => enter(second));
+    for (const leaves of all.slice(1)) leaves();
+    let arrive = (): void => {};
+    answered = new Promise((resolve) => (arrive = resolve));
+    asked.mockClear();
+    await expect.poll(() => asked.mock.calls.length).toBe(1);
+    // Before it hears that it has half of what it had, five more are let in.
+    const more = await Promise.all(Array.from({ length: 5 }, () => enter(first)));
+    const watched = performance.now() + 800;
+    while (performance.now() < watched) {
+      expect(running).toBeLessThanOrEqual(6);
+      await new Promise((next) => setTimeout(next, 20));
+    }
+    // Once it has heard and given way, the second gets its share.
+    arrive();
+    answered = Promise.resolve();
+    for (const leaves of more) leaves();
+    expect((await Promise.all(waiting)).length).toBe(3);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test('let nothing in on a share that is being given back', async () => {
+    const held: (() => void)[] = [];
+    const idle = gate('idle', {
+      shares: {
+        ask: (ask) => Promise.resolve(grant(account, ask, Date.now())),
+        release: async (one) => {
+          await new Promise<void>((resolve) => held.push(resolve));
+          leave(account, one);
+        },
+      },
+    });
+    (await idle.enter())();
+    await expect.poll(() => held.length).toBe(1);
+    const entered = vi.fn<(leaves: () => void) => void>();
+    const entering = idle.enter().then(entered);
+    await new Promise((next) => setTimeout(next, 40));
+    expect(entered).not.toHaveBeenCalled();
+    held[0]?.();
+    await entering;
+    expect(account.holders.map((one) => one.holder)).toEqual(['idle']);
+    entered.mock.calls[0]?.[0]();
+    await expect.poll(() => held.length).toBe(2);
+    held[1]?.();
+    await idle.close();
+  });
+
   test('let nothing in once a grant has ended and whoever grants cannot be reached', async () => {
     let reachable = true;
     const cut = gate('cut', {

@@ -7,7 +7,7 @@ import { identifier } from '../model/sql.ts';
 import { figureReport, movedRows, stagedFigure, type Figure } from '../reconcile/figures.ts';
 import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
 import type { Staging } from '../staging/index.ts';
-import { openMappingGuard } from '../staging/mapping-guard.ts';
+import { openMappingGuard, type MappingGuard } from '../staging/mapping-guard.ts';
 import type { Beat } from './dependencies.ts';
 import { partNamed } from './measure.ts';
 import { hasArrived } from './receipts.ts';
@@ -21,6 +21,7 @@ interface Asked {
   plan: Plan;
   target: Target;
   call: TargetCall;
+  guard: MappingGuard;
 }
 
 const LiveRows = 5_000;
@@ -31,7 +32,7 @@ const LiveRows = 5_000;
  */
 async function liveFigure(
   job: DuckJob,
-  { target, call, plan }: Asked,
+  { target, call, plan, guard }: Asked,
   control: Control,
   actual: string,
 ): Promise<Live> {
@@ -39,7 +40,6 @@ async function liveFigure(
   const part = partNamed(plan, side.of);
   if (!target.figures || !part) return { reason: 'the target computes no figures' };
   const types = await job.describe(`SELECT * FROM ${actual}`);
-  const guard = await openMappingGuard(job);
   const { measure } = side;
   const property = measure.kind === 'sum' ? measure.of.trim() : null;
   if (property !== null && !types.has(property)) return { reason: 'it sums an expression, and not a property' };
@@ -84,6 +84,7 @@ async function liveFigure(
 
 /** Keys of the source rows that went into the target, chunk by chunk: a join of all needs more memory than a job has. */
 async function findArrived(job: DuckJob, { pieces }: StagedPart, beat: Beat): Promise<void> {
+  await job.run('DROP TABLE IF EXISTS arrived');
   await job.createTable('arrived', { _source: 'VARCHAR' });
   for (const { ready, receipts } of pieces) {
     await job.run(`INSERT INTO arrived SELECT unnest(q._sources) FROM ${ready} q
@@ -95,7 +96,7 @@ async function findArrived(job: DuckJob, { pieces }: StagedPart, beat: Beat): Pr
 /** Every control on every side on which it can be computed, and what the sides say of each other. */
 export async function computeFigures(
   staging: Staging,
-  of: Asked & {
+  of: Omit<Asked, 'guard'> & {
     parts: ReadonlyMap<string, StagedPart>;
     keys: Record<string, string>;
     /** The source's own answers, by control. */
@@ -103,26 +104,37 @@ export async function computeFigures(
   },
   beat: Beat,
 ): Promise<FigureReport[]> {
-  const reports: FigureReport[] = [];
-  for (const control of of.plan.blueprint.controls) {
-    const actual = of.parts.get(control.target.of);
-    const source = control.source && of.parts.get(control.source.of);
-    const reads = [...new Set([...(actual?.files ?? []), ...(source?.files ?? [])])];
-    const job = {
-      purpose: `control ${control.name}`,
-      scratch: staging.scratch,
-      keys: of.keys,
-      reads,
-      signal: beat.signal,
-    };
-    reports.push(
-      await withDuckJob(staging.budget, job, async (duck) => {
-        if (source) await findArrived(duck, source, beat);
-        const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
-          which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
-        const said = of.asked[control.name];
-        const live = actual ? await asking(duck, of, control, actual.actual) : { reason: '' };
-        return figureReport(control, {
+  const { controls } = of.plan.blueprint;
+  if (controls.length === 0) return [];
+  const sided = controls.map((control) => ({
+    control,
+    actual: of.parts.get(control.target.of),
+    source: control.source && of.parts.get(control.source.of),
+  }));
+  const files = sided.flatMap(({ actual, source }) => [...(actual?.files ?? []), ...(source?.files ?? [])]);
+  const job = {
+    purpose: 'compute the controls',
+    scratch: staging.scratch,
+    keys: of.keys,
+    reads: [...new Set(files)],
+    signal: beat.signal,
+  };
+  const bySource = [...Map.groupBy(sided, ({ source }) => source).values()].flat();
+  const reports = new Map<string, FigureReport>();
+  await withDuckJob(staging.budget, job, async (duck) => {
+    const asked = { ...of, guard: await openMappingGuard(duck) };
+    // Those of one source one after the other: of one source at a time, it is found what arrived.
+    let found: StagedPart | undefined;
+    for (const { control, actual, source } of bySource) {
+      if (source && source !== found) await findArrived(duck, source, beat);
+      found = source ?? found;
+      const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
+        which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
+      const said = of.asked[control.name];
+      const live = actual ? await asking(duck, asked, control, actual.actual) : { reason: '' };
+      reports.set(
+        control.name,
+        figureReport(control, {
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
           // What a person corrected was moved as corrected: the difference shows between staged and moved.
@@ -130,12 +142,12 @@ export async function computeFigures(
           target: await side(control.target, actual?.actual),
           live: 'figure' in live ? live.figure : null,
           ...('reason' in live ? { liveReason: live.reason } : {}),
-        });
-      }),
-    );
-    beat.beat(reports.length);
-  }
-  return reports;
+        }),
+      );
+      beat.beat(reports.size);
+    }
+  });
+  return controls.flatMap(({ name }) => reports.get(name) ?? []);
 }
 
 /** A target that cannot be asked is no reason to go without a report: what was read back stands for it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Target, TargetCall } from '../connectors/port.ts';
+import type { RequestGate, Target } from '../connectors/port.ts';
 import { partsOf, type Entity, type Part } from '../model/blueprint.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Held, PartReport, Report } from '../model/report.ts';
@@ -24,6 +24,7 @@ import { sourceFigures } from './measure.ts';
 import { entityOf, isRestrictedField, plannedPart, restrictedKey, targetOf } from './parts.ts';
 import { Receipt } from './receipts.ts';
 import { putReport } from './reports.ts';
+import { sideBySide } from './side-by-side.ts';
 import { maskedFields, openStagedEntity, type StagedPart } from './staged-parts.ts';
 
 export interface ReconcileInput extends RunRef {
@@ -77,20 +78,27 @@ interface Place {
   staged: StagedPart;
   records: EntityRecords;
   target: Target;
-  call: TargetCall;
+  gate: RequestGate;
   keys: Record<string, string>;
 }
 
 /** Accounts for every row of a part, and compares each that should be in the target with what is there. */
 async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
-  const { staging, plan, entity, part, staged, records, target, call, keys } = of;
+  const { staging, plan, entity, part, staged, records, target, gate, keys } = of;
   const pointed = pointedAt(part).flatMap((name) => {
     const crosswalk = records[name]?.crosswalk;
     return crosswalk === undefined || crosswalk === null ? [] : [[name, crosswalk] as const];
   });
   const crosswalks = await crosswalksOf(staging, Object.fromEntries(pointed));
   const reads = [...new Set([...staged.files, ...crosswalks.files])];
-  const job = { purpose: `reconcile ${part.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal };
+  const job = {
+    purpose: `reconcile ${part.name}`,
+    mapping: false,
+    scratch: staging.scratch,
+    keys,
+    reads,
+    signal: beat.signal,
+  };
   const told = totalOf(records[entity.name]?.counts ?? {})[part.name] ?? {};
   const planned = plannedPart(plan, part.name);
   const list = plan.options.listedDifferences;
@@ -129,7 +137,7 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
       consistency: entity.consistency,
       refusedLimit: entity.rejectLimit,
       accounting,
-      targetCount: await target.countRows(targetOf(part), call),
+      targetCount: await target.countRows(targetOf(part), { gate, signal: beat.signal }),
       ...comparison,
       lists,
       rejected: await held(duck, part, staged.rejects),
@@ -171,14 +179,14 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
   const staging = await deps.staging(of.run);
   const plan = await loadPlan(staging, of.plan);
   const target = await deps.target(plan.target.name);
-  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
+  const gate = deps.gate(plan.target.name, plan.options);
   const records = await readRecords(staging, of.entities);
   const entities = plan.order.map((name) => entityOf(plan, name));
   const keys = await parquetKeys(staging, ['rows', ...entities.map(restrictedKey)]);
   const all = new Map<string, StagedPart>();
   const positions = new Set<string>();
   const asAt: string[] = [];
-  const parts: PartReport[] = [];
+  const places: Place[] = [];
   for (const entity of entities) {
     const opened = await openStagedEntity(staging, entity, records[entity.name]?.ledgers ?? {});
     for (const position of opened.positions) positions.add(position);
@@ -187,11 +195,19 @@ export async function reconcile(deps: Dependencies, of: ReconcileInput, beat: Be
       const staged = opened.parts.get(part.name);
       if (!staged) continue;
       all.set(part.name, staged);
-      parts.push(await reconcilePart({ staging, plan, entity, part, staged, records, target, call, keys }, beat));
+      places.push({ staging, plan, entity, part, staged, records, target, gate, keys });
     }
   }
+  // As many at a time as there is room for: one after the other, many small parts would leave cores idle.
+  const parts = await sideBySide(places, { atATime: staging.budget.slots, signal: beat.signal }, (place, signal) =>
+    reconcilePart(place, { signal, beat: (done) => beat.beat(done) }),
+  );
   const asked = (await sourceFigures(staging, of.sourceFigures)).figures;
-  const figures = await computeFigures(staging, { plan, target, call, parts: all, keys, asked }, beat);
+  const figures = await computeFigures(
+    staging,
+    { plan, target, call: { gate, signal: beat.signal }, parts: all, keys, asked },
+    beat,
+  );
   const report: Report = {
     version: 1,
     run: of.run,

@@ -156,8 +156,8 @@ export async function extensionFile(name: Extension, log: (line: string) => void
   return promise;
 }
 
-/** Files whose signature DuckDB verified in this process, and what they were then. */
-const signed = new Map<string, string>();
+/** Files whose signature DuckDB verifies or has verified in this process, by what they are then. */
+const signed = new Map<string, Promise<void>>();
 
 /** Changes whenever a file is written or replaced: its time of change cannot be set back as that of modification can. */
 async function markOf(file: string): Promise<string> {
@@ -165,16 +165,7 @@ async function markOf(file: string): Promise<string> {
   return `${dev}:${ino}:${size}:${ctimeMs}`;
 }
 
-/**
- * The local file of an extension whose signature DuckDB has verified in this process, and which was not touched since. An
- * instance may load it with `allow_unsigned_extensions`: verifying it again costs each instance 0.1 to 0.3 s of a core.
- *
- * @throws LandfallError `duckdb.extension-missing`, `duckdb.extension-checksum`, `duckdb.extension-unsigned`
- */
-export async function signedExtension(name: Extension): Promise<string> {
-  const file = await extensionFile(name);
-  const mark = await markOf(file);
-  if (signed.get(file) === mark) return file;
+async function verify(name: Extension, file: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { allow_unsigned_extensions: 'false' });
   const connection = await instance.connect();
   try {
@@ -194,6 +185,24 @@ export async function signedExtension(name: Extension): Promise<string> {
     connection.closeSync();
     instance.closeSync();
   }
-  signed.set(file, mark);
+}
+
+/**
+ * The local file of an extension whose signature DuckDB has verified in this process, and which was not touched since. An
+ * instance may load it with `allow_unsigned_extensions`: verifying it again costs each instance 0.1 to 0.3 s of a core.
+ *
+ * @throws LandfallError `duckdb.extension-missing`, `duckdb.extension-checksum`, `duckdb.extension-unsigned`
+ */
+export async function signedExtension(name: Extension): Promise<string> {
+  const file = await extensionFile(name);
+  const asItIs = `${file} ${await markOf(file)}`;
+  let verified = signed.get(asItIs);
+  if (!verified) {
+    verified = verify(name, file);
+    signed.set(asItIs, verified);
+    // One that was refused may be put right, or be for want of memory.
+    verified.catch(() => signed.delete(asItIs));
+  }
+  await verified;
   return file;
 }

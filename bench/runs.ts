@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ask } from '../cli/ask.ts';
 import type { LoadedConfig } from '../cli/config.ts';
-import { readStatus } from '../cli/progress.ts';
 import { checkMigration, startRun, withClient, withSystem } from '../cli/runs.ts';
 import type { RunStatus } from '../model/run.ts';
 import { provideTemporal } from '../sandbox/temporal.ts';
+import { status } from '../workflows/messages.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 import { endWithBench } from './leftovers.ts';
 
@@ -90,7 +91,8 @@ export async function openRuns(
     until: (run, reached, pollMs = PollMs) =>
       withClient(loaded, async (client) => {
         for (;;) {
-          const now = await readStatus(client, run);
+          // The run alone: what else is asked costs the worker that is measured.
+          const now = await ask(client, run, status);
           if (reached(now)) return now;
           if (now.phase === 'aborted') throw new Error(`the run failed: ${JSON.stringify(now.failure)}`);
           await sleep(pollMs);

@@ -122,12 +122,15 @@ async function insist<T>(work: () => Promise<T>, until: number): Promise<T> {
   }
 }
 
+/** Milliseconds between two looks at a run. */
+const LookMs = 250;
+
 /** Asks for a run's status all the time: asked while every worker is down, an answer may take its while. */
 function watching(now: () => Promise<RunStatus>): { last(): RunStatus | null; stop(): Promise<void> } {
   let last: RunStatus | null = null;
   const over = new AbortController();
   const asking = (async () => {
-    for (; !over.signal.aborted; await sleep(100)) last = await now().catch(() => last);
+    for (; !over.signal.aborted; await sleep(LookMs)) last = await now().catch(() => last);
   })();
   return {
     last: () => last,
@@ -198,7 +201,7 @@ export async function cross(storm: Storm, of: { log?: (line: string) => void } =
         const one = await now();
         if (done(one) || one.phase === 'aborted') return one;
         if (Date.now() > until) throw new Error(`the run hangs in ${one.phase}: ${JSON.stringify(one.waiting)}`);
-        await sleep(100);
+        await sleep(LookMs);
       }
     };
     const work = storm.writing

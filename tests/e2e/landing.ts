@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import type { LoadedConfig } from '../../cli/config.ts';
+import { ask } from '../../cli/ask.ts';
 import { demoConfig } from '../../cli/dev/demo-config.ts';
 import { readStatus } from '../../cli/progress.ts';
 import { checkMigration, decide, startRun, withClient, withSystem } from '../../cli/runs.ts';
@@ -17,8 +18,12 @@ import { readReport } from '../../activities/reports.ts';
 import { startCloudCrm, type CloudCrm } from '../../sandbox/cloud-crm/index.ts';
 import type { Limits } from '../../sandbox/cloud-crm/limits.ts';
 import { createLegacyCrm, type LegacyFacts } from '../../sandbox/legacy-crm/index.ts';
+import { status } from '../../workflows/messages.ts';
 import type { Wire } from '../chaos/wire.ts';
 import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
+
+/** Milliseconds between two looks at a run: the phases of small runs are short. */
+const LookMs = 100;
 
 /** Everything a migration needs, real and on this machine: a legacy CRM, a cloud CRM, a configuration. */
 export interface Landing {
@@ -37,7 +42,7 @@ export interface Landing {
   close(): Promise<void>;
 }
 
-async function ask<T>(url: string, sql: string): Promise<T[]> {
+async function query<T>(url: string, sql: string): Promise<T[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -141,8 +146,8 @@ export async function makeLanding(of: {
     postgres,
     cloud,
     facts,
-    legacy: (sql) => ask(postgres.url('legacy_crm'), sql),
-    target: (sql) => ask(postgres.url('cloud_crm'), sql),
+    legacy: (sql) => query(postgres.url('legacy_crm'), sql),
+    target: (sql) => query(postgres.url('cloud_crm'), sql),
     async start({ mode = 'live', run = `crm-${randomBytes(5).toString('hex')}`, migration = 'crm' } = {}) {
       await withSystem(loaded, async (system) => {
         const { plan, problems } = await checkMigration(loaded, system, migration, mode);
@@ -151,14 +156,15 @@ export async function makeLanding(of: {
       });
       return run;
     },
-    status: (run) => client((one) => readStatus(one, run)),
+    status: (run) => client((one) => ask(one, run, status)),
     until: (run, reached) =>
       client(async (one) => {
         for (;;) {
-          const now = await readStatus(one, run);
+          // Asking each entity as well, as `status` does, would give the worker and the server more to do than the run.
+          const now = await ask(one, run, status);
           if (reached(now)) return now;
           if (now.phase === 'aborted') throw new Error(`the run failed: ${JSON.stringify(now.failure)}`);
-          await new Promise((next) => setTimeout(next, 50));
+          await new Promise((next) => setTimeout(next, LookMs));
         }
       }),
     async report(run) {

@@ -11,13 +11,14 @@ import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readReport } from '../../activities/reports.ts';
+import { ask } from '../../cli/ask.ts';
 import { checkConfig, type LoadedConfig } from '../../cli/config.ts';
 import { makeKeyPair } from '../../cli/people.ts';
-import { readStatus } from '../../cli/progress.ts';
 import { checkMigration, decide, startRun, withClient, withSystem } from '../../cli/runs.ts';
 import type { PartReport, Report } from '../../model/report.ts';
 import type { RunStatus } from '../../model/run.ts';
 import { startPostgres, type SandboxPostgres } from '../../sandbox/postgres.ts';
+import { status } from '../../workflows/messages.ts';
 import { held, makeSystems, Suppliers } from './sql-systems.ts';
 
 let folder: string;
@@ -127,10 +128,10 @@ const client = <T>(work: (client: Client) => Promise<T>): Promise<T> => withClie
 async function until(run: string, reached: (now: RunStatus) => boolean): Promise<RunStatus> {
   return client(async (one) => {
     for (;;) {
-      const now = await readStatus(one, run);
+      const now = await ask(one, run, status);
       if (reached(now)) return now;
       if (now.phase === 'aborted') throw new Error(`the run failed: ${JSON.stringify(now.failure)}`);
-      await sleep(50);
+      await sleep(100);
     }
   });
 }

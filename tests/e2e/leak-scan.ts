@@ -1,4 +1,16 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { entityProgress, limiterState, records, status } from '../../workflows/messages.ts';
+
+/** Workflows that are asked at the same time. */
+const AtATime = 8;
+
+/** The queries that each type of workflow answers; each has the workflow replayed once it has ended. */
+const knows: Record<string, readonly string[]> = {
+  migration: [status.name, records.name],
+  entity: [entityProgress.name],
+  limiter: [limiterState.name],
+  lease: [],
+};
 
 /** Something that left this process's hands, and where it was found. */
 export interface Said {
@@ -34,18 +46,22 @@ function textsIn(value: unknown, where: string, found: Said[] = [], seen = new S
  */
 export async function saidByTemporal(client: Client, taskQueue: string): Promise<Said[]> {
   const found: Said[] = [];
-  for await (const listed of client.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) {
+  const said = async (listed: WorkflowExecutionInfo): Promise<void> => {
     const { workflowId, runId } = listed;
     const handle = client.workflow.getHandle(workflowId, runId);
     textsIn(listed.raw, `${workflowId} list`, found);
     textsIn((await handle.describe()).raw, `${workflowId} describe`, found);
     for (const event of (await handle.fetchHistory()).events ?? [])
       textsIn(event, `${workflowId} event ${String(event.eventId)}`, found);
-    for (const query of ['status', 'records', 'progress', 'state', '__temporal_workflow_metadata', '__stack_trace']) {
+    const own = knows[listed.type] ?? Object.values(knows).flat();
+    for (const query of [...own, '__temporal_workflow_metadata', '__stack_trace']) {
       const answer: unknown = await handle.query(query).catch((error: unknown) => String(error));
       textsIn(answer, `${workflowId} query ${query}`, found);
     }
-  }
+  };
+  const all: WorkflowExecutionInfo[] = [];
+  for await (const one of client.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) all.push(one);
+  while (all.length > 0) await Promise.all(all.splice(0, AtATime).map(said));
   return found;
 }
 
@@ -89,16 +105,40 @@ export function formsOf(value: string): [form: string, text: string][] {
   return forms;
 }
 
+/** Texts put together as long as one string can well be. */
+const TogetherAtMost = 32 * 1024 * 1024;
+
 /** Every planted value that was said somewhere, whatever its case (but for base64, where case is the value). */
 export function leaksIn(said: readonly Said[], planted: readonly string[]): Leak[] {
-  const wanted = planted.flatMap((value) => formsOf(value).map(([form, text]) => ({ value, form, text })));
+  // Most is said many times over.
+  const places = new Map<string, Set<string>>();
+  for (const { where, text } of said) places.set(text, (places.get(text) ?? new Set()).add(where));
+  const wanted = planted.flatMap((value) =>
+    formsOf(value).map(([form, text]) => ({ value, form, text: form === 'base64' ? text : text.toLowerCase() })),
+  );
   const leaks = new Map<string, Leak>();
-  for (const { where, text } of said) {
-    const low = text.toLowerCase();
-    for (const one of wanted) {
-      const there = one.form === 'base64' ? text.includes(one.text) : low.includes(one.text.toLowerCase());
-      if (there) leaks.set(`${where} ${one.value}`, { where, value: one.value, form: one.form });
+  const lookThrough = (texts: readonly string[]): void => {
+    // To look for one value in all texts at once is far quicker than in one after the other.
+    const asItIs = texts.join('\0');
+    const low = texts.map((text) => text.toLowerCase()).join('\0');
+    for (const { value, form, text } of wanted) {
+      if (!(form === 'base64' ? asItIs : low).includes(text)) continue;
+      for (const one of texts) {
+        if (!(form === 'base64' ? one : one.toLowerCase()).includes(text)) continue;
+        for (const where of places.get(one) ?? []) leaks.set(`${where} ${value}`, { where, value, form });
+      }
+    }
+  };
+  let texts: string[] = [];
+  let length = 0;
+  for (const text of places.keys()) {
+    texts.push(text);
+    length += text.length;
+    if (length > TogetherAtMost) {
+      lookThrough(texts);
+      [texts, length] = [[], 0];
     }
   }
+  lookThrough(texts);
   return [...leaks.values()];
 }

@@ -112,7 +112,7 @@ async function plant(): Promise<void> {
 beforeAll(async () => {
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
-    size: 600,
+    size: 300,
     options: { chunkRows: 60, retryTries: 4 },
   });
   await plant();

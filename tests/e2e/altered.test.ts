@@ -13,7 +13,7 @@ beforeAll(async () => {
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
     only: ['organisation', 'contact'],
-    size: 1_000,
+    size: 600,
     options: { chunkRows: 5_000 },
     // Everything waits at the gate when it is staged and nothing is loaded yet.
     variant: `{ ...entity, rejectLimit: entity.name === 'organisation' ? 0 : 1 }`,

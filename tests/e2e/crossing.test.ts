@@ -22,9 +22,9 @@ beforeAll(async () => {
   logFrom('ERROR');
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
-    size: 6_000,
+    size: 2_400,
     largeAttachments: 1,
-    options: { chunkRows: 400 },
+    options: { chunkRows: 200 },
   });
   worker = await startWorker(landing.loaded.config, landing.loaded.folder);
   run = await landing.start();

@@ -12,7 +12,7 @@ beforeAll(async () => {
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
     only: ['organisation', 'contact'],
-    size: 1_500,
+    size: 1_000,
     options: { chunkRows: 150 },
     variant: `{ ...entity, consistency: 'frozen' }`,
   });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
     only: ['organisation', 'contact', 'invoice'],
-    size: 1_500,
+    size: 1_000,
     options: { chunkRows: 150 },
     variant: `entity.name === 'organisation' ? { ...entity, rejectLimit: 0 } : { ...entity, rejectLimit: 1 }`,
   });

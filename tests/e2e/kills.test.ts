@@ -20,7 +20,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 beforeAll(async () => {
-  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 1_500, options: { chunkRows: 100 } });
+  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 1_000, options: { chunkRows: 100 } });
   worker = startWorkerProcess();
 });
 

@@ -70,7 +70,7 @@ const correction = (line: Line): Line | null => {
 
 beforeAll(async () => {
   logFrom('ERROR');
-  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 2_500, options: { chunkRows: 150 } });
+  landing = await makeLanding({ temporal: inject('temporalAddress'), size: 1_000, options: { chunkRows: 150 } });
   worker = await startWorker(landing.loaded.config, landing.loaded.folder);
   run = await landing.start();
   await landing.until(run, (now) => now.phase === 'sign-off');

@@ -30,7 +30,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 async function land(): Promise<Landing> {
   const temporal = inject('temporalAddress');
-  const landing = await makeLanding({ temporal, size: 1_500, options: { chunkRows: 100, entityFanOut: 2 } });
+  const landing = await makeLanding({ temporal, size: 1_000, options: { chunkRows: 100, entityFanOut: 2 } });
   landings.push(landing);
   return landing;
 }

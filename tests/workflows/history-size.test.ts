@@ -16,10 +16,10 @@ import { simulatedEntity } from './simulated-steps.ts';
  * Of 5,000 entities and 50,000 chunks, how many are simulated; the rest shows in docs/decisions/history.md. At full
  * scale the server suggests to continue as new when any server would, else sooner, so that it happens all the same.
  */
-const Scale = Number(process.env['LANDFALL_TEST_SCALE'] ?? '0.03');
+const Scale = Number(process.env['LANDFALL_TEST_SCALE'] ?? '0.01');
 const Entities = Math.round(5_000 * Scale);
 const Chunks = Math.round(50_000 * Scale);
-const Suggested = Scale < 1 ? 600 : 4_096;
+const Suggested = Scale < 1 ? 300 : 4_096;
 
 /** Bounds. Temporal's own: 51,200 events, 50 MB, 2 MB a payload. */
 const EventsAtMost = 2 * Suggested + 800;

@@ -119,22 +119,18 @@ export async function computeFigures(
     reads: [...new Set(files)],
     signal: beat.signal,
   };
-  const bySource = [...Map.groupBy(sided, ({ source }) => source).values()].flat();
   const reports = new Map<string, FigureReport>();
   await withDuckJob(staging.budget, job, async (duck) => {
     const asked = { ...of, guard: await openMappingGuard(duck) };
-    // Those of one source one after the other: of one source at a time, it is found what arrived.
-    let found: StagedPart | undefined;
-    for (const { control, actual, source } of bySource) {
-      if (source && source !== found) await findArrived(duck, source, beat);
-      found = source ?? found;
-      const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
-        which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
-      const said = of.asked[control.name];
-      const live = actual ? await asking(duck, asked, control, actual.actual) : { reason: '' };
-      reports.set(
-        control.name,
-        figureReport(control, {
+    // Of one source at a time it is found what arrived.
+    for (const [source, ofSource] of Map.groupBy(sided, (one) => one.source)) {
+      if (source) await findArrived(duck, source, beat);
+      for (const { control, actual } of ofSource) {
+        const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
+          which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
+        const said = of.asked[control.name];
+        const live = actual ? await asking(duck, asked, control, actual.actual) : { reason: '' };
+        const report = figureReport(control, {
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
           // What a person corrected was moved as corrected: the difference shows between staged and moved.
@@ -142,9 +138,10 @@ export async function computeFigures(
           target: await side(control.target, actual?.actual),
           live: 'figure' in live ? live.figure : null,
           ...('reason' in live ? { liveReason: live.reason } : {}),
-        }),
-      );
-      beat.beat(reports.size);
+        });
+        reports.set(control.name, report);
+        beat.beat(reports.size);
+      }
     }
   });
   return controls.flatMap(({ name }) => reports.get(name) ?? []);

@@ -12,7 +12,7 @@ import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import { queueOf } from '../model/queues.ts';
-import { extensionFile, signedExtension } from '../staging/duckdb/extensions.ts';
+import { signedExtension } from '../staging/duckdb/extensions.ts';
 import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
 import { createSystem } from './dependencies.ts';
@@ -100,8 +100,7 @@ export async function startWorker(
   const queues = queuesOf(config, only);
   // Who has no key, or half of one, is told so now, and not by every step of every run.
   for (const key of [config.staging.masterKey].flat()) masterKeyFrom(secretResolver(folder)(key));
-  await extensionFile('httpfs', log);
-  await extensionFile('postgres_scanner', log);
+  for (const name of ['httpfs', 'postgres_scanner'] as const) await signedExtension(name, log);
   const { address, namespace, taskQueue } = config.temporal;
   const connection = await NativeConnection.connect({ address }).catch((error: unknown) => {
     throw new LandfallError({
@@ -144,8 +143,6 @@ export async function startWorker(
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  // The first steps need not wait for it; they are also who says what is wrong with one.
-  for (const name of ['httpfs', 'postgres_scanner'] as const) void signedExtension(name).catch(() => {});
   // One that fails must not leave the others at work on what it can no longer do.
   const runs = workers.map((worker) => worker.run().finally(stop));
   const finish = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -43,12 +43,6 @@ async function place(): Promise<Place> {
     }
   })();
   return placeOnce;
-}
-
-async function sha256(file: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
 }
 
 /** Puts a file into the cache under its name in one step, so that processes side by side never see half of it. */
@@ -101,21 +95,6 @@ async function byPip(name: Extension, at: Place, target: string): Promise<boolea
   }
 }
 
-async function checked(name: Extension, at: Place, file: string): Promise<string> {
-  const expected = (checksums as Record<string, Record<string, string>>)[`${at.version}/${at.platform}`]?.[name];
-  // Platforms without a recorded checksum rely on DuckDB's signature alone, which LOAD verifies in any case.
-  if (expected !== undefined && (await sha256(file)) !== expected) {
-    throw new LandfallError({
-      code: 'duckdb.extension-checksum',
-      kind: 'permanent',
-      what: `The DuckDB extension ${name} is not the file that this version of Landfall was built with.`,
-      where: { path: file },
-      hint: 'Delete the file and start again, or put the right one into the folder LANDFALL_DUCKDB_EXTENSIONS names.',
-    });
-  }
-  return file;
-}
-
 const found = new Map<Extension, Promise<string>>();
 
 async function provide(name: Extension, log: (line: string) => void): Promise<string> {
@@ -123,13 +102,13 @@ async function provide(name: Extension, log: (line: string) => void): Promise<st
   const offered = process.env['LANDFALL_DUCKDB_EXTENSIONS'];
   if (offered !== undefined) {
     const file = join(offered, `${name}.duckdb_extension`);
-    if (existsSync(file)) return checked(name, at, file);
+    if (existsSync(file)) return file;
   }
   const target = join(at.cache, `${name}.duckdb_extension`);
-  if (existsSync(target)) return checked(name, at, target);
+  if (existsSync(target)) return target;
   await mkdir(at.cache, { recursive: true });
   log(`Getting DuckDB's extension ${name} ${at.version} (once for this user) …`);
-  if ((await byDuckDb(name, at, target)) || (await byPip(name, at, target))) return checked(name, at, target);
+  if ((await byDuckDb(name, at, target)) || (await byPip(name, at, target))) return target;
   throw new LandfallError({
     code: 'duckdb.extension-missing',
     kind: 'permanent',
@@ -141,13 +120,7 @@ async function provide(name: Extension, log: (line: string) => void): Promise<st
   });
 }
 
-/**
- * The local file of a signed extension: from the folder in `LANDFALL_DUCKDB_EXTENSIONS`, the user's cache, DuckDB's own
- * server, or the wheels on a Python package index, in this order.
- *
- * @throws LandfallError `duckdb.extension-missing` naming every remedy, `duckdb.extension-checksum`
- */
-export async function extensionFile(name: Extension, log: (line: string) => void = () => {}): Promise<string> {
+async function extensionFile(name: Extension, log: (line: string) => void): Promise<string> {
   const known = found.get(name);
   if (known) return known;
   const promise = provide(name, log);
@@ -156,8 +129,8 @@ export async function extensionFile(name: Extension, log: (line: string) => void
   return promise;
 }
 
-/** Files whose signature DuckDB verifies or has verified in this process, by what they are then. */
-const signed = new Map<string, Promise<void>>();
+/** Files that are known in this process to be DuckDB's, or are being looked at, by what they are then. */
+const trusted = new Map<string, Promise<void>>();
 
 /** Changes whenever a file is written or replaced: its time of change cannot be set back as that of modification can. */
 async function markOf(file: string): Promise<string> {
@@ -165,14 +138,29 @@ async function markOf(file: string): Promise<string> {
   return `${dev}:${ino}:${size}:${ctimeMs}`;
 }
 
-async function verify(name: Extension, file: string): Promise<void> {
+/** What this version was built with is signed: a file with the same digest is that file. */
+async function compareDigest(name: Extension, file: string, expected: string): Promise<void> {
+  if (hash('sha256', await readFile(file)) === expected) return;
+  throw new LandfallError({
+    code: 'duckdb.extension-checksum',
+    kind: 'permanent',
+    what: `The DuckDB extension ${name} is not the file that this version of Landfall was built with.`,
+    where: { path: file },
+    hint: 'Delete the file and start again, or put the right one into the folder LANDFALL_DUCKDB_EXTENSIONS names.',
+  });
+}
+
+/**
+ * Has DuckDB verify a file's signature, by loading it as the signed extension that it should be.
+ *
+ * @throws LandfallError `duckdb.extension-unsigned`
+ */
+export async function verifySignature(name: Extension, file: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { allow_unsigned_extensions: 'false' });
   const connection = await instance.connect();
   try {
-    await checked(name, await place(), file);
     await connection.run(`LOAD ${literal(file)}`);
   } catch (error) {
-    if (error instanceof LandfallError) throw error;
     throw new LandfallError({
       code: 'duckdb.extension-unsigned',
       kind: 'permanent',
@@ -187,22 +175,32 @@ async function verify(name: Extension, file: string): Promise<void> {
   }
 }
 
+/** By the recorded digest, which takes a fifth of a verification's time; where there is none, by the signature. */
+async function examine(name: Extension, file: string): Promise<void> {
+  const { version, platform } = await place();
+  const expected = (checksums as Record<string, Partial<Record<Extension, string>>>)[`${version}/${platform}`]?.[name];
+  await (expected === undefined ? verifySignature(name, file) : compareDigest(name, file, expected));
+}
+
 /**
- * The local file of an extension whose signature DuckDB has verified in this process, and which was not touched since. An
- * instance may load it with `allow_unsigned_extensions`: verifying it again costs each instance 0.1 to 0.3 s of a core.
+ * The local file of an extension that DuckDB has signed: from the folder in `LANDFALL_DUCKDB_EXTENSIONS`, the user's
+ * cache, DuckDB's own server, or the wheels on a Python package index, in this order. It was examined in this process and
+ * not touched since, so that an instance may load it with `allow_unsigned_extensions`: DuckDB verifies the signature each
+ * time else, for 0.1 to 0.3 s of a core.
  *
- * @throws LandfallError `duckdb.extension-missing`, `duckdb.extension-checksum`, `duckdb.extension-unsigned`
+ * @throws LandfallError `duckdb.extension-missing` naming every remedy, `duckdb.extension-checksum`,
+ *   `duckdb.extension-unsigned`
  */
-export async function signedExtension(name: Extension): Promise<string> {
-  const file = await extensionFile(name);
+export async function signedExtension(name: Extension, log: (line: string) => void = () => {}): Promise<string> {
+  const file = await extensionFile(name, log);
   const asItIs = `${file} ${await markOf(file)}`;
-  let verified = signed.get(asItIs);
-  if (!verified) {
-    verified = verify(name, file);
-    signed.set(asItIs, verified);
+  let known = trusted.get(asItIs);
+  if (!known) {
+    known = examine(name, file);
+    trusted.set(asItIs, known);
     // One that was refused may be put right, or be for want of memory.
-    verified.catch(() => signed.delete(asItIs));
+    known.catch(() => trusted.delete(asItIs));
   }
-  await verified;
+  await known;
   return file;
 }

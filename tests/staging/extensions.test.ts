@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { extensionFile } from '../../staging/duckdb/extensions.ts';
+import { signedExtension, verifySignature } from '../../staging/duckdb/extensions.ts';
 import { temporaryFolder } from './open-staging.ts';
 
 const run = promisify(execFile);
@@ -19,11 +19,11 @@ interface Answer {
 }
 
 /** Asks for httpfs in a process of its own, which knows nothing of what was found before, and has no network. */
-async function asked(env: Record<string, string>, how = 'extensionFile'): Promise<Answer> {
+async function asked(env: Record<string, string>): Promise<Answer> {
   const script = `
-    const { ${how} } = await import(${JSON.stringify(module)});
+    const { signedExtension } = await import(${JSON.stringify(module)});
     const lines = [];
-    const answer = await ${how}('httpfs', (line) => lines.push(line)).then(
+    const answer = await signedExtension('httpfs', (line) => lines.push(line)).then(
       (file) => ({ file }), (error) => ({ code: error.code, hint: error.hint ?? String(error) }));
     console.log(JSON.stringify({ ...answer, lines }));`;
   const offline = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', PATH: '/nowhere' };
@@ -38,12 +38,12 @@ describe("DuckDB's signed extensions", () => {
   test('are had from the folder that the operator names', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'httpfs.duckdb_extension');
-    await copyFile(await extensionFile('httpfs'), file);
+    await copyFile(await signedExtension('httpfs'), file);
     expect(await asked({ LANDFALL_DUCKDB_EXTENSIONS: folder })).toEqual({ file, lines: [] });
   });
 
   test("are had from the user's cache without a network", async () => {
-    const cached = await extensionFile('httpfs');
+    const cached = await signedExtension('httpfs');
     const [platform = '', version = ''] = cached.split('/').toReversed().slice(1, 3);
     const cache = await temporaryFolder();
     const folder = join(cache, 'landfall', 'duckdb', version, platform);
@@ -69,7 +69,7 @@ describe("DuckDB's signed extensions", () => {
   test('that were touched after they were verified are verified again before they are loaded', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'httpfs.duckdb_extension');
-    await copyFile(await extensionFile('httpfs'), file);
+    await copyFile(await signedExtension('httpfs'), file);
     const script = `
       const { signedExtension } = await import(${JSON.stringify(module)});
       const { appendFile } = await import('node:fs/promises');
@@ -82,25 +82,31 @@ describe("DuckDB's signed extensions", () => {
     expect(JSON.parse(stdout)).toBe('duckdb.extension-checksum');
   });
 
-  test('are taken for signed by DuckDB’s own word, not by a checksum alone', async () => {
+  test('are of the digests that are recorded for them', async () => {
+    for (const name of ['httpfs', 'postgres_scanner'] as const) {
+      await expect(verifySignature(name, await signedExtension(name))).resolves.toBeUndefined();
+    }
+  });
+
+  test('are taken by DuckDB’s own word where no digest is recorded', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'httpfs.duckdb_extension');
-    await copyFile(await extensionFile('httpfs'), file);
-    expect(await asked({ LANDFALL_DUCKDB_EXTENSIONS: folder }, 'signedExtension')).toMatchObject({ file });
+    await copyFile(await signedExtension('httpfs'), file);
     const script = `
       const { signedExtension } = await import(${JSON.stringify(module)});
       const { default: checksums } = await import(${JSON.stringify(checksums)}, { with: { type: 'json' } });
-      const { createHash } = await import('node:crypto');
-      const { readFile, writeFile } = await import('node:fs/promises');
+      const { readFile, rename, writeFile } = await import('node:fs/promises');
+      for (const platform of Object.keys(checksums)) delete checksums[platform];
+      const taken = () => signedExtension('httpfs').then(() => 'taken', (error) => error.code);
+      const untouched = await taken();
       const bytes = await readFile(${JSON.stringify(file)});
       bytes[1_000_000] ^= 1;
-      await writeFile(${JSON.stringify(file)}, bytes);
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      for (const known of Object.values(checksums)) known.httpfs = digest;
-      console.log(JSON.stringify(await signedExtension('httpfs').then(() => 'taken', (error) => error.code)));`;
+      await writeFile(${JSON.stringify(`${file}.new`)}, bytes);
+      await rename(${JSON.stringify(`${file}.new`)}, ${JSON.stringify(file)});
+      console.log(JSON.stringify([untouched, await taken()]));`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
       env: { ...process.env, LANDFALL_DUCKDB_EXTENSIONS: folder },
     });
-    expect(JSON.parse(stdout)).toBe('duckdb.extension-unsigned');
+    expect(JSON.parse(stdout)).toEqual(['taken', 'duckdb.extension-unsigned']);
   });
 });

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createDuckBudget } from '../../staging/duckdb/budget.ts';
-import { extensionFile } from '../../staging/duckdb/extensions.ts';
+import { signedExtension } from '../../staging/duckdb/extensions.ts';
 import { withDuckJob, type DuckJob, type DuckJobOptions } from '../../staging/duckdb/job.ts';
 import { temporaryFolder } from './open-staging.ts';
 
@@ -279,7 +279,7 @@ describe('a locked job', () => {
 });
 
 test('the extension that reads PostgreSQL loads from the cache', async () => {
-  expect(await extensionFile('postgres_scanner')).toContain('postgres_scanner');
+  expect(await signedExtension('postgres_scanner')).toContain('postgres_scanner');
   const loaded = await inJob(
     (job) => job.all(`SELECT loaded FROM duckdb_extensions() WHERE extension_name LIKE 'postgres%'`, Anything),
     { extensions: ['postgres_scanner'], locked: false },

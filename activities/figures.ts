@@ -49,9 +49,11 @@ async function liveFigure(
     ...(measure.kind === 'countDistinct' ? [measure.of] : []),
   ];
   const by = new Set<string>();
-  for (const expression of expressions) {
-    for (const column of (await guard.inspect(expression, types)).columns) by.add(column);
-  }
+  const inspected = await guard.inspectAll(
+    expressions.map((sql) => ({ sql })),
+    types,
+  );
+  for (const { columns } of inspected) for (const column of columns) by.add(column);
   const instant = [...by].find((name) => types.get(name)?.startsWith('TIMESTAMP'));
   if (instant !== undefined) return { reason: `the target does not group by the instant ${instant}` };
   const request = {

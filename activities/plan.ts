@@ -7,7 +7,7 @@ import { problemFrom, type Problem } from '../model/errors.ts';
 import { strictest, type Classification } from '../model/names.ts';
 import { RunOptions } from '../model/options.ts';
 import { type Plan, type PlannedPart, type RunMode } from '../model/plan.ts';
-import { lookupsIn, textOf } from '../model/sql.ts';
+import { lookupsIn, textOf, type Sql } from '../model/sql.ts';
 import type { DuckBudget } from '../staging/duckdb/budget.ts';
 import { withDuckJob } from '../staging/duckdb/job.ts';
 import { openMappingGuard, type MappingGuard } from '../staging/mapping-guard.ts';
@@ -61,29 +61,37 @@ async function planPart(
   );
   const grouped = 'keyedBy' in part && part.keyedBy !== undefined;
   const used = new Map<string, string[]>();
-  for (const { at, sql } of sourceExpressions(part)) {
-    // A lookup stands for one value of reference data: text, as far as types are concerned.
-    const text = textOf(sql, () => `CAST(NULL AS VARCHAR)`);
-    const keys = lookupsIn(sql).map((lookup) => ({ sql: lookup.key, rowLevel: true }));
-    for (const one of [
-      { sql, text, rowLevel: at === 'keyedBy' || at.startsWith('leave ') || at.startsWith('check ') },
-      ...keys.map((key) => ({ ...key, text: textOf(key.sql, () => 'CAST(NULL AS VARCHAR)') })),
-    ]) {
-      const options = grouped && !one.rowLevel ? { grouped: { key: part.from.key } } : {};
-      const found = await guard.inspect(one.text, visible, { where: { entity: part.name, field: at }, ...options });
-      used.set(at, [...(used.get(at) ?? []), ...found.columns]);
-      problems.push(...found.problems);
-      const shape = part.to.shape[at]?.type;
-      if (shape?.kind === 'timestamp' && found.type === 'TIMESTAMP') {
-        problems.push(
-          problem(
-            'mapping.zone',
-            'The expression gives a local time without a time zone, and the field is an instant.',
-            { entity: part.name, field: at },
-            "Say which zone it is in: local_time(column, 'Europe/Zurich', 'later', 'earlier').",
-          ),
-        );
-      }
+  // A lookup stands for one value of reference data: text, as far as types are concerned.
+  const text = (sql: Sql): string => textOf(sql, () => `CAST(NULL AS VARCHAR)`);
+  const expressions = sourceExpressions(part).flatMap(({ at, sql }) => {
+    const rowLevel = at === 'keyedBy' || at.startsWith('leave ') || at.startsWith('check ');
+    const keys = lookupsIn(sql).map((lookup) => ({ at, sql: text(lookup.key), rowLevel: true }));
+    return [{ at, sql: text(sql), rowLevel }, ...keys];
+  });
+  const inspections = await guard.inspectAll(
+    expressions.map(({ at, sql, rowLevel }) => ({
+      sql,
+      options: {
+        where: { entity: part.name, field: at },
+        ...(grouped && !rowLevel ? { grouped: { key: part.from.key } } : {}),
+      },
+    })),
+    visible,
+  );
+  for (const [n, found] of inspections.entries()) {
+    const { at = '' } = expressions[n] ?? {};
+    used.set(at, [...(used.get(at) ?? []), ...found.columns]);
+    problems.push(...found.problems);
+    const shape = part.to.shape[at]?.type;
+    if (shape?.kind === 'timestamp' && found.type === 'TIMESTAMP') {
+      problems.push(
+        problem(
+          'mapping.zone',
+          'The expression gives a local time without a time zone, and the field is an instant.',
+          { entity: part.name, field: at },
+          "Say which zone it is in: local_time(column, 'Europe/Zurich', 'later', 'earlier').",
+        ),
+      );
     }
   }
   const classOf = (field: string): Classification =>

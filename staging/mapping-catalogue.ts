@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import type { DuckJob } from './duckdb/job.ts';
-import { parseExpression, type SqlNode } from './sql-tree.ts';
+import { parseExpressions, type SqlNode } from './sql-tree.ts';
 
 const CatalogueRow = z.object({
   name: z.string(),
@@ -36,8 +36,8 @@ export async function readCatalogue(job: DuckJob): Promise<Catalogue> {
     async bodyOf({ kind, body, own }) {
       if (kind !== 'macro' || own || body === null) return undefined;
       if (!bodies.has(body)) {
-        const parsed = await parseExpression(job, body);
-        bodies.set(body, 'tree' in parsed ? parsed.tree : undefined);
+        const [parsed] = await parseExpressions(job, [body]);
+        bodies.set(body, parsed && 'tree' in parsed ? parsed.tree : undefined);
       }
       return bodies.get(body);
     },

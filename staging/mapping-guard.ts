@@ -1,6 +1,6 @@
-import { LandfallError, type Problem, type Where } from '../model/errors.ts';
-import { identifier } from '../model/sql.ts';
+import type { Problem, Where } from '../model/errors.ts';
 import type { DuckJob } from './duckdb/job.ts';
+import { bindAll, type Bound, type Standing } from './mapping-binder.ts';
 import { folded, nearest, readCatalogue, type Catalogue } from './mapping-catalogue.ts';
 import { castFindings, floatFindings } from './mapping-numbers.ts';
 import {
@@ -17,8 +17,7 @@ import {
   isLambda,
   lambdaParameters,
   namesOf,
-  parseExpression,
-  typesOf,
+  parseExpressions,
   type Parsed,
   type SqlNode,
 } from './sql-tree.ts';
@@ -43,9 +42,16 @@ export interface InspectOptions {
   grouped?: { key: readonly string[] };
 }
 
+export interface Inspected {
+  sql: string;
+  options?: InspectOptions;
+}
+
 export interface MappingGuard {
   /** @param columns name to DuckDB type of everything that the expression may read */
   inspect(sql: string, columns: ReadonlyMap<string, string>, options?: InspectOptions): Promise<Inspection>;
+  /** Several over the same columns, in their order: where all of them stand, for a few statements altogether. */
+  inspectAll(of: readonly Inspected[], columns: ReadonlyMap<string, string>): Promise<Inspection[]>;
 }
 
 /**
@@ -55,7 +61,30 @@ export interface MappingGuard {
  */
 export async function openMappingGuard(job: DuckJob): Promise<MappingGuard> {
   const catalogue = await readCatalogue(job);
-  return { inspect: (sql, columns, options = {}) => new Walk(job, catalogue, columns, options).inspect(sql) };
+  const inspectAll: MappingGuard['inspectAll'] = async (of, columns) => {
+    const parsed = await parseExpressions(
+      job,
+      of.map(({ sql }) => sql),
+    );
+    const standing: Standing[] = [];
+    const walks: { walk: Walk; stands: Standing | null }[] = [];
+    for (const [n, { sql, options = {} }] of of.entries()) {
+      const walk = new Walk(catalogue, columns, options);
+      const stands = await walk.look(sql, parsed[n] ?? { refused: 'there is no expression' });
+      if (stands) standing.push(stands);
+      walks.push({ walk, stands });
+    }
+    const bound = await bindAll(job, standing, columns);
+    return walks.map(({ walk, stands }) => walk.inspection(stands ? bound.get(stands) : undefined));
+  };
+  return {
+    inspectAll,
+    async inspect(sql, columns, options = {}) {
+      const [found] = await inspectAll([{ sql, options }], columns);
+      if (!found) throw new Error('an expression was not inspected');
+      return found;
+    },
+  };
 }
 
 interface Place {
@@ -67,33 +96,51 @@ interface Place {
 }
 
 class Walk {
-  readonly #job: DuckJob;
   readonly #catalogue: Catalogue;
   readonly #columns: Map<string, { name: string; type: string }>;
   readonly #options: InspectOptions;
   readonly #used = new Set<string>();
   readonly #functions = new Set<string>();
   readonly #problems: Problem[] = [];
+  #tree: SqlNode | null = null;
 
-  constructor(job: DuckJob, catalogue: Catalogue, columns: ReadonlyMap<string, string>, options: InspectOptions) {
-    this.#job = job;
+  constructor(catalogue: Catalogue, columns: ReadonlyMap<string, string>, options: InspectOptions) {
     this.#catalogue = catalogue;
     this.#columns = new Map([...columns].map(([name, type]) => [folded(name), { name, type }]));
     this.#options = options;
   }
 
-  async inspect(sql: string): Promise<Inspection> {
-    const parsed = await parseExpression(this.#job, sql);
+  /** Looks an expression through. Null where it need not be bound, because of what was found. */
+  async look(sql: string, parsed: Parsed): Promise<Standing | null> {
+    if ('refused' in parsed) {
+      this.#find('mapping.syntax', `This is not one SQL expression: ${parsed.refused}.`);
+      return null;
+    }
+    const { tree, statement } = parsed;
+    this.#tree = tree;
+    await this.#walk(tree, { bound: new Set(), above: undefined, macro: undefined });
+    const stands = this.#problems.every(
+      (one) => one.code === 'mapping.not-repeatable' || one.code.startsWith('mapping.order'),
+    );
+    const holds = (node: SqlNode): boolean => this.#isAggregate(node) || childrenOf(node).some(holds);
+    return stands ? { sql, tree, statement, holds } : null;
+  }
+
+  inspection(bound: Bound | undefined): Inspection {
     let type: string | null = null;
-    if ('refused' in parsed) this.#find('mapping.syntax', `This is not one SQL expression: ${parsed.refused}.`);
-    else {
-      await this.#walk(parsed.tree, { bound: new Set(), above: undefined, macro: undefined });
-      const stands = this.#problems.every(
-        (one) => one.code === 'mapping.not-repeatable' || one.code.startsWith('mapping.order'),
-      );
-      if (stands) type = await this.#bind(parsed.tree, parsed.statement, sql);
+    if (bound && 'refused' in bound) this.#find('mapping.type', `DuckDB cannot bind it: ${bound.refused}.`);
+    else if (bound && this.#tree) {
+      const { types, raised } = bound;
+      for (const one of [...floatFindings(this.#tree, types), ...castFindings(types)]) this.#find(one.code, one.what);
+      if (raised !== null) this.#find('mapping.raises', `It raises an error: ${raised}.`);
+      type = types.get(this.#tree) ?? null;
     }
     return { columns: [...this.#used], functions: [...this.#functions], type, problems: this.#problems };
+  }
+
+  #isAggregate(node: SqlNode): boolean {
+    if (node.class !== 'FUNCTION') return false;
+    return this.#catalogue.of(textOf(node['function_name'])).some((one) => one.kind === 'aggregate');
   }
 
   #find(code: RuleCode, what: string, hint?: string): void {
@@ -236,63 +283,8 @@ class Walk {
     const byKey = grouped.key.length > 0 && grouped.key.every((column) => columns.has(folded(column)));
     if (!byItself && !byKey) this.#find('mapping.order-ties', `The order given to ${shown}() leaves ties.`);
   }
-
-  /** Asks DuckDB's binder for types, judges the numbers, and tries the expression on a row of NULLs. */
-  async #bind(
-    tree: SqlNode,
-    statement: Extract<Parsed, { tree: SqlNode }>['statement'],
-    sql: string,
-  ): Promise<string | null> {
-    const columns = [...this.#columns.values()].map((one) => `CAST(NULL AS ${one.type}) AS ${identifier(one.name)}`);
-    const relation = `(SELECT ${columns.length > 0 ? columns.join(', ') : '1 AS "nothing"'})`;
-    const isAggregate = (node: SqlNode): boolean =>
-      node.class === 'FUNCTION' &&
-      this.#catalogue.of(textOf(node['function_name'])).some((one) => one.kind === 'aggregate');
-    const holds = (node: SqlNode): boolean => isAggregate(node) || childrenOf(node).some(holds);
-    try {
-      const nodes = typedNodes(tree);
-      // What lies within an aggregate and what lies around it cannot stand side by side in one SELECT.
-      const types = new Map([
-        ...(await typesOf(
-          this.#job,
-          statement,
-          nodes.filter((node) => !holds(node)),
-          relation,
-        )),
-        ...(await typesOf(this.#job, statement, nodes.filter(holds), relation)),
-      ]);
-      for (const one of [...floatFindings(tree, types), ...castFindings(types)]) this.#find(one.code, one.what);
-      await this.#try(sql, relation);
-      return types.get(tree) ?? null;
-    } catch (error) {
-      this.#find('mapping.type', `DuckDB cannot bind it: ${messageOf(error)}.`);
-      return null;
-    }
-  }
-
-  async #try(sql: string, relation: string): Promise<void> {
-    try {
-      await this.#job.run(`SELECT (${sql}) FROM ${relation}`);
-    } catch (error) {
-      this.#find('mapping.raises', `It raises an error: ${messageOf(error)}.`);
-    }
-  }
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Nodes that can be bound on their own: all but what lies within a lambda. */
-function typedNodes(node: SqlNode, above?: SqlNode): SqlNode[] {
-  if (isLambda(node, above)) return [];
-  return [node, ...childrenOf(node).flatMap((child) => typedNodes(child, node))];
-}
-
-/** The first line of DuckDB's message: it quotes the expression and no data, because there is none. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof LandfallError) || error.code !== 'duckdb.failed') throw error;
-  const line = (error.confidential ?? '').split('\n')[0] ?? '';
-  // Landfall's own functions raise by casting what they have to say.
-  return /Could not convert string '(\w+: .*)' to BOOL$/.exec(line)?.[1] ?? line.replace(/\.$/, '');
 }

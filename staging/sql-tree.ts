@@ -14,7 +14,7 @@ const Serialised = z.union([
   z.looseObject({ error: z.literal(true), error_message: z.string() }),
   z.looseObject({ error: z.literal(false), statements: z.array(Statement) }),
 ]);
-type Statement = z.infer<typeof Statement>;
+export type Statement = z.infer<typeof Statement>;
 
 export type Parsed = { tree: SqlNode; statement: Statement } | { refused: string };
 
@@ -31,39 +31,53 @@ const bare: Record<string, unknown> = {
   qualify: null,
 };
 
-async function serialised(job: DuckJob, sql: string): Promise<z.infer<typeof Serialised>> {
-  const { json } = await job.one(
-    `SELECT CAST(json_serialize_sql(${literal(sql)}) AS VARCHAR) AS json`,
+type Tree = z.infer<typeof Serialised>;
+
+async function serialised(job: DuckJob, texts: readonly string[]): Promise<Tree[]> {
+  const list = texts.map((text) => literal(text)).join(', ');
+  const rows = await job.all(
+    `SELECT CAST(json_serialize_sql(text) AS VARCHAR) AS json
+     FROM (SELECT unnest([${list}]) AS text, unnest(range(${texts.length})) AS n) ORDER BY n`,
     z.object({ json: z.string() }),
   );
   // Positions may be 2^64 − 1, which JavaScript's numbers cannot hold, and mean nothing in a tree that is taken apart.
-  return Serialised.parse(JSON.parse(json, (name, value: unknown) => (name === 'query_location' ? undefined : value)));
+  const without = (name: string, value: unknown): unknown => (name === 'query_location' ? undefined : value);
+  return rows.map(({ json }) => Serialised.parse(JSON.parse(json, without)));
 }
 
-/** Parses what must be one SQL expression, as it is and as it will be used: in parentheses. */
-export async function parseExpression(job: DuckJob, sql: string): Promise<Parsed> {
-  for (const text of [sql, `(${sql})`]) {
-    const found = await serialised(job, `SELECT ${text}`);
-    if (found.error) {
-      const comment = text !== sql && sql.includes('--');
-      return { refused: comment ? 'a comment runs into what follows the expression' : found.error_message };
-    }
-    const [statement, ...more] = found.statements;
-    const node = statement?.node;
-    if (!statement || !node || more.length > 0) return { refused: 'there is more than one statement' };
-    const list = node['select_list'];
-    const onlyExpression =
-      node.type === 'SELECT_NODE' &&
-      isNode(node['from_table'], 'EMPTY') &&
-      Object.entries(bare).every(([name, value]) => JSON.stringify(node[name]) === JSON.stringify(value));
-    if (!onlyExpression || !Array.isArray(list) || list.length !== 1) {
-      return { refused: 'it is more than one expression: a list, or a whole query' };
-    }
-    if (text === sql) continue;
-    const tree: unknown = list[0];
-    if (isNode(tree)) return { tree, statement };
+/** Parses what must each be one SQL expression, as it is and as it will be used: in parentheses. */
+export async function parseExpressions(job: DuckJob, sqls: readonly string[]): Promise<Parsed[]> {
+  if (sqls.length === 0) return [];
+  const trees = await serialised(
+    job,
+    sqls.flatMap((sql) => [`SELECT ${sql}`, `SELECT (${sql})`]),
+  );
+  return sqls.map((sql, n) => {
+    const [bareOne, bracketed] = trees.slice(n * 2, n * 2 + 2);
+    if (!bareOne || !bracketed) return { refused: 'there is no expression' };
+    const asItIs = expressionIn(bareOne);
+    if ('refused' in asItIs) return asItIs;
+    const asUsed = expressionIn(bracketed);
+    const comment = 'refused' in asUsed && bracketed.error && sql.includes('--');
+    return comment ? { refused: 'a comment runs into what follows the expression' } : asUsed;
+  });
+}
+
+function expressionIn(found: Tree): Parsed {
+  if (found.error) return { refused: found.error_message };
+  const [statement, ...more] = found.statements;
+  const node = statement?.node;
+  if (!statement || !node || more.length > 0) return { refused: 'there is more than one statement' };
+  const list: unknown = node['select_list'];
+  const onlyExpression =
+    node.type === 'SELECT_NODE' &&
+    isNode(node['from_table'], 'EMPTY') &&
+    Object.entries(bare).every(([name, value]) => JSON.stringify(node[name]) === JSON.stringify(value));
+  if (!onlyExpression || !Array.isArray(list) || list.length !== 1) {
+    return { refused: 'it is more than one expression: a list, or a whole query' };
   }
-  return { refused: 'there is no expression' };
+  const tree: unknown = list[0];
+  return isNode(tree) ? { tree, statement } : { refused: 'there is no expression' };
 }
 
 function isNode(value: unknown, type?: string): value is SqlNode {

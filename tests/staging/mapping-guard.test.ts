@@ -224,6 +224,38 @@ describe('a mapping is refused', () => {
   });
 });
 
+test('many at once are found what each is found by itself', async () => {
+  const right = ['trim(name)', 'amount * quantity', 'ratio', "div(amount, quantity, 4, 'half_even')", 'tags[1]'];
+  const ofGroups = ['sum(amount)', 'max(born) + 1', 'list_sort(list(name))', 'count(*)', 'first(name ORDER BY id)'];
+  const wrong = [
+    'amount +',
+    'a, b',
+    'name -- of whom',
+    'no_column',
+    'no_function(name)',
+    'uuid()',
+    '(SELECT 1)',
+    'amount / 2',
+    'amount + born',
+    "div(amount, quantity, 4, 'sideways')",
+    "local_time(changed_at, 'Nowhere', 'later', 'later')",
+    'list(name)',
+    'CAST(name AS DATE)',
+    '',
+  ];
+  for (const options of [{}, grouped]) {
+    for (const sqls of [[...right, ...ofGroups], right, [...right, ...ofGroups, ...wrong], []]) {
+      const each: Inspection[] = [];
+      for (const sql of sqls) each.push(await guard.inspect(sql, columns, options));
+      const atOnce = await guard.inspectAll(
+        sqls.map((sql) => ({ sql, options })),
+        columns,
+      );
+      expect(atOnce).toEqual(each);
+    }
+  }
+});
+
 test('every function that DuckDB itself calls unstable is refused', async () => {
   const budget = createDuckBudget({ memoryBytes: 256 << 20, threads: 1, slots: 1 });
   const { z } = await import('zod');

@@ -97,6 +97,7 @@ class Coordinator {
       log: () => {},
       own: true,
       dbFile: this.#dbFile,
+      durable: false,
       searchAttributes,
       ...(this.#port === 0 ? {} : { port: this.#port }),
     });

@@ -215,16 +215,18 @@ describe('no value of a row and no secret', () => {
     const { blueprint } = crm;
     // What is made of a group cannot be tried row by row: one that fails stops its chunk.
     const cast = `max(CAST(CAST(last_name AS INTEGER) AS VARCHAR))`;
+    const few = ['organisation', 'contact'];
     crm.blueprint = await varied(
       landing.loaded.folder,
       `entity.name !== 'contact' ? entity : { ...entity, fields: { ...entity.fields, lastname: { ...entity.fields.lastname, sql: { kind: 'sql', parts: [${JSON.stringify(cast)}] } } } }`,
+      few,
     );
     await broken(
       'conversion',
       async () => {},
       async () => {},
     );
-    crm.blueprint = blueprint;
+    crm.blueprint = await varied(join(landing.loaded.folder, 'few'), 'entity', few);
 
     const many = Array.from({ length: 8 }, () => letItSay(400));
     await broken(
@@ -241,7 +243,8 @@ describe('no value of a row and no secret', () => {
       },
     );
 
-    // And one that gets through all the same.
+    // And one that gets through all the same, with all that there is.
+    crm.blueprint = blueprint;
     proxy.next([letItSay(429, { 'retry-after': '1' }), letItSay(503), letItSay(500), letItSay(401)]);
     const tooLong = 'A validation error occurred. The length of the';
     proxy.rewrite(

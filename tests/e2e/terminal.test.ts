@@ -14,6 +14,7 @@ beforeAll(async () => {
   logFrom('ERROR');
   landing = await makeLanding({
     temporal: inject('temporalAddress'),
+    only: ['organisation', 'contact'],
     size: 400,
     variant: '({ ...entity, rejectLimit: 1 })',
   });

@@ -59,11 +59,17 @@ export async function sealLoad(deps: Dependencies, of: EntityRef & { ledgers: Le
     }),
   );
   const keys = await parquetKeys(staging, ['rows']);
-  const reads = chunks.flatMap(({ rows, receipts }) => [...rows, ...receipts].map((input) => input.local));
   const counts: CountsByPart = {};
   return withDuckJob(
     staging.budget,
-    { purpose: `crosswalk ${of.entity}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    {
+      purpose: `crosswalk ${of.entity}`,
+      mapping: false,
+      scratch: staging.scratch,
+      keys,
+      within: staging.store.localFolder,
+      signal: beat.signal,
+    },
     async (job) => {
       await job.createTable('crosswalk', { _source: 'VARCHAR', _key: 'VARCHAR', target: 'VARCHAR' });
       for (const { rows, receipts } of chunks) {

@@ -145,7 +145,6 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
   const ready = await Promise.all(partsOf(entity).map((part) => readyRelation(staging, entity, part, manifest)));
   const before = await heardBefore(staging, task);
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...crosswalks.files, ...ready.flatMap((one) => one.files), ...before.map(({ local }) => local)];
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   await loader.lookFirst(partsOf(entity).map(targetOf));
@@ -155,7 +154,14 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
 
   return withDuckJob(
     staging.budget,
-    { purpose: `load ${entity.name}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    {
+      purpose: `load ${entity.name}`,
+      mapping: false,
+      scratch: staging.scratch,
+      keys,
+      within: staging.store.localFolder,
+      signal: beat.signal,
+    },
     async (job) => {
       await job.createTable('heard', receiptColumns);
       const [only, lines] = parts;

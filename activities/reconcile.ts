@@ -90,13 +90,12 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
     return crosswalk === undefined || crosswalk === null ? [] : [[name, crosswalk] as const];
   });
   const crosswalks = await crosswalksOf(staging, Object.fromEntries(pointed));
-  const reads = [...new Set([...staged.files, ...crosswalks.files])];
   const job = {
     purpose: `reconcile ${part.name}`,
     mapping: false,
     scratch: staging.scratch,
     keys,
-    reads,
+    within: staging.store.localFolder,
     signal: beat.signal,
   };
   const told = totalOf(records[entity.name]?.counts ?? {})[part.name] ?? {};

@@ -31,10 +31,16 @@ export async function sealTransform(
   for (const part of partsOf(entity)) {
     const inputs = await inputsOf(staging, manifests, roleOf(entity, part, 'rows'));
     const keys = await parquetKeys(staging, ['rows']);
-    const reads = inputs.map((input) => input.local);
     const twice = await withDuckJob(
       staging.budget,
-      { purpose: `seal ${part.name}`, mapping: false, scratch: staging.scratch, keys, reads, signal: beat.signal },
+      {
+        purpose: `seal ${part.name}`,
+        mapping: false,
+        scratch: staging.scratch,
+        keys,
+        within: staging.store.localFolder,
+        signal: beat.signal,
+      },
       (job) =>
         job.one(
           `SELECT count(*) AS n FROM (SELECT _key FROM ${relationOf(inputs)} GROUP BY _key HAVING count(*) > 1)`,
@@ -64,10 +70,16 @@ async function requireLoadedRows(
   const loaded = await crosswalkFile(staging, entity.name, crosswalk);
   const inputs = await inputsOf(staging, manifests, 'rows');
   const keys = await parquetKeys(staging, ['rows']);
-  const reads = [loaded.local, ...inputs.map((input) => input.local)];
   const gone = await withDuckJob(
     staging.budget,
-    { purpose: `seal ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    {
+      purpose: `seal ${entity.name}`,
+      mapping: false,
+      scratch: staging.scratch,
+      keys,
+      within: staging.store.localFolder,
+      signal: beat.signal,
+    },
     (job) =>
       job.one(
         `SELECT count(*) AS n FROM (SELECT DISTINCT _key FROM ${relationOf([loaded])}) WHERE _key NOT IN (SELECT _key FROM ${relationOf(inputs)})`,

@@ -133,6 +133,7 @@ export function folderStore(folder: string): Store {
 
   return {
     name: root,
+    localFolder: root,
     put: (path, bytes) =>
       settle(path, async (temporary) => {
         const handle = await open(temporary, 'wx');

@@ -14,4 +14,6 @@ export interface Store {
   delete(path: string): Promise<void>;
   /** A local path at which DuckDB can read the object. */
   localFile(path: string): Promise<string>;
+  /** The local folder that all of them lie in. */
+  readonly localFolder: string;
 }

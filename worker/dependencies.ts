@@ -7,6 +7,7 @@ import { connectors } from '../connectors/registry.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { SecretRef } from '../model/names.ts';
+import { closeInstances } from '../staging/duckdb/instances.ts';
 import { createDuckBudget, type DuckBudget } from '../staging/duckdb/budget.ts';
 import { folderStore } from '../staging/folder-store.ts';
 import { openStaging, type Staging } from '../staging/index.ts';
@@ -121,6 +122,7 @@ export function createSystem(config: Config, folder: string, sharesOf?: SharesOf
     async close() {
       await Promise.all([...gates.values()].map((gate) => gate.close()));
       for (const one of opened.values()) await one.then((system) => system.close()).catch(() => {});
+      await closeInstances(budget);
     },
   };
 }

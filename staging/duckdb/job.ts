@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { LandfallError } from '../../model/errors.ts';
 import { identifier, literal } from '../../model/sql.ts';
-import { AlwaysLoaded, signedExtension, type Extension } from './extensions.ts';
-import type { DuckBudget } from './budget.ts';
-import { macros } from './macros.ts';
+import type { DuckBudget, Slot } from './budget.ts';
+import type { Extension } from './extensions.ts';
+import { keyStatements, leaveInstance, makeInstance, takeInstance, type Kept } from './instances.ts';
 
 export interface DuckJobOptions {
   /** What the job is for; appears in errors. */
@@ -19,7 +18,9 @@ export interface DuckJobOptions {
   keys?: Readonly<Record<string, string>>;
   /** The files that the job may read. */
   reads?: readonly string[];
-  /** Whether SQL of a blueprint runs in it, which may use Landfall's functions: 8 ms of a core to make. Absent: yes. */
+  /** A folder that the job may read, for jobs of Landfall's own SQL: they share instances, and so what these may read. */
+  within?: string;
+  /** Whether SQL of a blueprint runs in it, which may use Landfall's functions. Absent: yes. */
   mapping?: boolean;
   /**
    * Whether each expression is worked out where it stands. Else DuckDB works out once what several have in common, before
@@ -34,7 +35,7 @@ export interface DuckJobOptions {
 /** A row as JSON can carry it: exact numbers beyond 32 bits, dates and the like are text. */
 export type DuckRow = Record<string, Json>;
 
-/** A short-lived DuckDB instance of its own. */
+/** Work in a DuckDB instance that no other job is in meanwhile, and in a database of which nothing is left. */
 export interface DuckJob {
   /** The job's private folder: outputs are written here before they go into the store. */
   readonly folder: string;
@@ -125,15 +126,14 @@ function unescaped(value: string, lines: string): string {
     WHEN ${value} <> '\\N' THEN replace(${plain}, chr(0), '\\') END`;
 }
 
-/**
- * @param connection for all that is asked
- * @param beside for rows that are added, in turn: a statement on a connection would end what is being read from it
- */
-function wrap(
-  { connection, beside }: { connection: DuckDBConnection; beside: readonly DuckDBConnection[] },
-  folder: string,
-  options: DuckJobOptions,
-): DuckJob {
+interface Connections {
+  /** For all that is asked. */
+  connection: DuckDBConnection;
+  /** For rows that are added, in turn: a statement on a connection would end what is being read from it. */
+  beside: readonly DuckDBConnection[];
+}
+
+function wrap({ connection, beside }: Connections, folder: string, options: DuckJobOptions): DuckJob {
   const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
   let turn = 0;
   const next = (): DuckDBConnection => {
@@ -204,71 +204,91 @@ function wrap(
   return job;
 }
 
-async function prepare(connection: DuckDBConnection, folder: string, options: DuckJobOptions): Promise<void> {
-  for (const name of [...AlwaysLoaded, ...(options.extensions ?? [])]) {
-    await connection.run(`LOAD ${literal(await signedExtension(name))}`);
+async function connected<T>(
+  duckdb: DuckDBInstance,
+  signal: AbortSignal | undefined,
+  work: (connections: Connections) => Promise<T>,
+): Promise<T> {
+  const connection = await duckdb.connect();
+  const beside = [await duckdb.connect(), await duckdb.connect()];
+  const interrupt = (): void => {
+    for (const one of [connection, ...beside]) one.interrupt();
+  };
+  signal?.addEventListener('abort', interrupt);
+  try {
+    return await work({ connection, beside });
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    for (const one of [connection, ...beside]) one.closeSync();
   }
-  await connection.run(`SET GLOBAL TimeZone = 'UTC'`);
-  await connection.run(`SET preserve_insertion_order = false`);
-  if (options.rowByRow === true) await connection.run(`SET disabled_optimizers = 'common_subexpressions'`);
-  for (const [name, key] of Object.entries(options.keys ?? {})) {
-    await connection.run(`PRAGMA add_parquet_key(${literal(name)}, ${literal(key)})`);
+}
+
+type Work<T> = (job: DuckJob) => Promise<T>;
+
+async function inItsOwn<T>(budget: DuckBudget, slot: Slot, options: DuckJobOptions, work: Work<T>): Promise<T> {
+  const { scratch, keys = {}, extensions = [], locked = true, mapping = true, rowByRow = false } = options;
+  const reads = locked ? { files: options.reads ?? [], folders: [] } : null;
+  const of = { scratch, threads: slot.threads, extensions, mapping, rowByRow, reads, keys };
+  const instance = await makeInstance(budget, of, (run) => guarded(options, run));
+  try {
+    return await connected(instance.duckdb, options.signal, (all) => work(wrap(all, instance.folder, options)));
+  } finally {
+    await instance.close();
   }
-  if (options.mapping !== false) for (const statement of macros) await connection.run(statement);
-  if (options.locked === false) return;
-  const reads = (options.reads ?? []).map((path) => literal(path)).join(', ');
-  await connection.run(`SET allowed_paths = [${reads}]`);
-  await connection.run(`SET allowed_directories = [${literal(`${folder}/`)}]`);
-  await connection.run('SET enable_external_access = false');
-  await connection.run('SET lock_configuration = true');
+}
+
+/** Whether nothing is left of a job in its instance. */
+async function cleared({ instance }: Kept, folder: string): Promise<boolean> {
+  const connection = await instance.duckdb.connect();
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await connection.run('DETACH job');
+    const left = await connection.runAndReadAll(`SELECT 1 FROM duckdb_databases() WHERE NOT internal`);
+    return left.currentRowCount === 1;
+  } catch {
+    return false;
+  } finally {
+    connection.closeSync();
+  }
+}
+
+async function inOneThatIsKept<T>(budget: DuckBudget, slot: Slot, options: DuckJobOptions, work: Work<T>): Promise<T> {
+  const { scratch, within, extensions = [], locked = true, keys = {} } = options;
+  const reads = locked ? { files: [], folders: within === undefined ? [] : [within] } : null;
+  const of = { scratch, threads: slot.threads, extensions, mapping: false, rowByRow: false, reads };
+  const kept = await takeInstance(budget, of, (run) => guarded(options, run));
+  const folder = join(kept.instance.folder, `${kept.jobs}`);
+  let whole = false;
+  try {
+    await mkdir(folder, { recursive: true });
+    const done = await connected(kept.instance.duckdb, options.signal, async (all) => {
+      await guarded(options, async () => {
+        await all.connection.run([`ATTACH ':memory:' AS job`, ...keyStatements(keys)].join(';\n'));
+        for (const one of [all.connection, ...all.beside]) await one.run('USE job');
+      });
+      return work(wrap(all, folder, options));
+    });
+    whole = await cleared(kept, folder);
+    return done;
+  } finally {
+    await (whole ? leaveInstance(budget, kept) : kept.instance.close());
+  }
 }
 
 /**
- * Runs work in a DuckDB instance of its own, within the worker's budget, with encrypted spill, in UTC, and locked to
- * the files it was given (locking is by instance, which is why each job has one).
+ * Runs work in a DuckDB instance within the worker's budget, with encrypted spill, in UTC. Where SQL of a blueprint runs,
+ * the instance is the job's own and locked to the files it was given (locking is by instance). Jobs of Landfall's own
+ * SQL take over one that an earlier job left, with a database of their own: it is locked to a folder of the store, or
+ * talks to a source.
  *
  * @throws LandfallError `duckdb.failed`, `duckdb.memory`, `staging.full`; the signal's reason when it is aborted
  */
-export async function withDuckJob<T>(
-  budget: DuckBudget,
-  options: DuckJobOptions,
-  work: (job: DuckJob) => Promise<T>,
-): Promise<T> {
+export async function withDuckJob<T>(budget: DuckBudget, options: DuckJobOptions, work: Work<T>): Promise<T> {
   const slot = await budget.acquire(options.signal);
-  const folder = join(options.scratch, `job-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(join(folder, 'spill'), { recursive: true });
-    const { spillBytes } = budget.share;
-    const instance = await DuckDBInstance.create(':memory:', {
-      memory_limit: `${Math.floor(budget.share.memoryBytes / 1024)}KiB`,
-      threads: String(slot.threads),
-      temp_directory: join(folder, 'spill'),
-      temp_file_encryption: 'true',
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-      allow_community_extensions: 'false',
-      // Only files whose signature was verified are ever loaded; see `signedExtension`.
-      allow_unsigned_extensions: 'true',
-    });
-    const connection = await instance.connect();
-    const beside = [await instance.connect(), await instance.connect()];
-    const interrupt = (): void => {
-      for (const one of [connection, ...beside]) one.interrupt();
-    };
-    options.signal?.addEventListener('abort', interrupt);
-    try {
-      // Among the settings that an instance is made with, DuckDB 1.5 takes this one and does not keep to it.
-      const most = spillBytes === null ? null : `${Math.floor(spillBytes / 1024)}KiB`;
-      if (most !== null) await connection.run(`SET max_temp_directory_size = '${most}'`);
-      await guarded(options, () => prepare(connection, folder, options));
-      return await work(wrap({ connection, beside }, folder, options));
-    } finally {
-      options.signal?.removeEventListener('abort', interrupt);
-      for (const one of [connection, ...beside]) one.closeSync();
-      instance.closeSync();
-    }
+    const own = options.mapping !== false || options.reads !== undefined || options.rowByRow === true;
+    return await (own ? inItsOwn : inOneThatIsKept)(budget, slot, options, work);
   } finally {
-    await rm(folder, { recursive: true, force: true });
     slot.giveBack();
   }
 }

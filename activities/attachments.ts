@@ -70,8 +70,16 @@ export async function stageAttachments(
   const open = source.openAttachment.bind(source);
   const local = await verifiedFile(staging, of.rows);
   const keys = await parquetKeys(staging, [of.rows.key]);
-  const job = { purpose: `attachments ${entity.name}`, scratch: staging.scratch, keys, signal: beat.signal };
-  const rows = await withDuckJob(staging.budget, { ...job, reads: [local] }, (duck) =>
+  const within = staging.store.localFolder;
+  const job = {
+    purpose: `attachments ${entity.name}`,
+    mapping: false,
+    scratch: staging.scratch,
+    within,
+    keys,
+    signal: beat.signal,
+  };
+  const rows = await withDuckJob(staging.budget, job, (duck) =>
     duck.all(
       `SELECT _key FROM ${relationOf([{ local, key: of.rows.key }])} ORDER BY _key`,
       z.object({ _key: z.string() }),
@@ -112,7 +120,7 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
   const sources = entity.keyedBy ? extracted : extracted.filter((one) => one.chunk === task.chunk);
   const blobs = await inputsOf(staging, sources, 'blobs');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...ready.files, ...[...receipts, ...blobs].map((input) => input.local)];
+  const within = staging.store.localFolder;
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   // An upload begins by clearing what is there: an older attempt's must not do so after this one's was read back.
@@ -122,12 +130,19 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
 
   return withDuckJob(
     staging.budget,
-    { purpose: `attachments ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    {
+      purpose: `attachments ${entity.name}`,
+      mapping: false,
+      scratch: staging.scratch,
+      within,
+      keys,
+      signal: beat.signal,
+    },
     async (job) => {
       const uploads = await job.all(
         `SELECT q._key, r.target, q._file_name AS name, b.path, b.bytes, b.sha256, b.key
          FROM (SELECT _key, _file_name, unnest(_sources) AS _source, generate_subscripts(_sources, 1) AS n
-           FROM ${ready.relation}) q
+           FROM ${ready}) q
          JOIN ${relationOf(receipts)} r ON r._key = q._key AND r.part = ${literal(entity.name)} AND r.target IS NOT NULL
          JOIN ${relationOf(blobs)} b ON b._source = q._source
          WHERE ${hasArrived('r')} ORDER BY q._key, q.n`,

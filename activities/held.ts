@@ -54,7 +54,6 @@ async function heldOf(
   );
   const receipts = passes.flat();
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...rejects, ...ready, ...receipts].map((input) => input.local);
   const name = literal(part.name);
   const mask = (value: string): string => `CASE WHEN ${value} IS NULL THEN NULL ELSE ${literal(Masked)} END`;
   const selects = [
@@ -78,7 +77,13 @@ async function heldOf(
   if (selects.length === 0) return [];
   return withDuckJob(
     staging.budget,
-    { purpose: 'read what is held back', scratch: staging.scratch, keys, reads },
+    {
+      purpose: 'read what is held back',
+      mapping: false,
+      scratch: staging.scratch,
+      within: staging.store.localFolder,
+      keys,
+    },
     (job) => job.all(`${selects.join(' UNION ALL ')} ORDER BY key, rule, field`, Held),
   );
 }

@@ -133,32 +133,19 @@ export function prepare(part: Part, references: readonly Reference[], row: LoadR
   return { legacyKey: row._key, body: row.body, references: bound };
 }
 
-/** Crosswalk relations of a job, by entity; their files are among what the job may read. */
-export async function crosswalksOf(
-  staging: Staging,
-  digests: Record<string, string>,
-): Promise<{ relations: Map<string, string>; files: string[] }> {
+/** Crosswalk relations of a job, by entity. */
+export async function crosswalksOf(staging: Staging, digests: Record<string, string>): Promise<Map<string, string>> {
   const relations = new Map<string, string>();
-  const files: string[] = [];
   for (const [entity, digest] of Object.entries(digests)) {
-    const file = await crosswalkFile(staging, entity, digest);
-    relations.set(entity, relationOf([file]));
-    files.push(file.local);
+    relations.set(entity, relationOf([await crosswalkFile(staging, entity, digest)]));
   }
-  return { relations, files };
+  return relations;
 }
 
 /** The ready rows of a part in one chunk, restricted fields joined in. */
-export async function readyRelation(
-  staging: Staging,
-  entity: Entity,
-  part: Part,
-  manifest: Manifest,
-): Promise<{ relation: string; files: string[] }> {
+export async function readyRelation(staging: Staging, entity: Entity, part: Part, manifest: Manifest): Promise<string> {
   const rows = await inputsOf(staging, [manifest], roleOf(entity, part, 'rows'));
   const side = await inputsOf(staging, [manifest], roleOf(entity, part, 'restricted'));
-  const files = [...rows, ...side].map((input) => input.local);
   const main = relationOf(rows);
-  const relation = side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${relationOf(side)} r USING (_key))`;
-  return { relation, files };
+  return side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${relationOf(side)} r USING (_key))`;
 }

@@ -149,7 +149,7 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
   await loader.takeLease();
   await loader.lookFirst(partsOf(entity).map(targetOf));
   const parts = partsOf(entity).map((part, i) =>
-    loadedPart(plan, part, (references) => resolved(part, references, crosswalks.relations, ready[i]?.relation ?? '')),
+    loadedPart(plan, part, (references) => resolved(part, references, crosswalks, ready[i] ?? '')),
   );
 
   return withDuckJob(

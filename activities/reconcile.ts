@@ -107,7 +107,7 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
     proveAccounting(accounting, { part: part.name, keyed, sourceRows: told.extracted ?? 0 });
     beat.beat();
     const comparison = await compareRows(duck, {
-      ...comparedSides(part, staged, crosswalks.relations),
+      ...comparedSides(part, staged, crosswalks),
       masked: maskedFields(part, planned),
       list,
       beat: () => beat.beat(),

@@ -42,14 +42,21 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
       : [await manifestOf(staging, { ...at, step: 'references' }, task.ledgers.references)];
   const earlierOf = await inputsOf(staging, earlier, 'receipts');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const reads = [...crosswalks.files, ...ready.files, ...[...receiptsOf, ...earlierOf].map((input) => input.local)];
+  const within = staging.store.localFolder;
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   const references = referencesIn(plan, entity, true);
 
   return withDuckJob(
     staging.budget,
-    { purpose: `references ${entity.name}`, scratch: staging.scratch, keys, reads, signal: beat.signal },
+    {
+      purpose: `references ${entity.name}`,
+      mapping: false,
+      scratch: staging.scratch,
+      within,
+      keys,
+      signal: beat.signal,
+    },
     async (job) => {
       const first = new Map<string, Receipt>();
       const dropped = new Map<string, string[]>();
@@ -61,7 +68,7 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
       const heard = earlierOf.length === 0 ? [] : await job.all(`SELECT * FROM ${relationOf(earlierOf)}`, Receipt);
       const before = new Map(heard.map((one) => [one._key, one]));
       const sentOf = new Map<string, string>();
-      const rowsOf = resolved(entity, references, crosswalks.relations, ready.relation);
+      const rowsOf = resolved(entity, references, crosswalks, ready);
       await job.run(`CREATE TABLE later AS SELECT ${documentColumns(entity, references).join(', ')} FROM (${rowsOf})`);
       await openReceipts(job);
       let done = 0;

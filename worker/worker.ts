@@ -55,6 +55,12 @@ export function logFrom(level: LogLevel, write?: (entry: LogEntry) => void): voi
   });
 }
 
+/**
+ * How long what a workflow has to do next waits for the worker that knows it, before any may take it: that worker may have
+ * been killed. Temporal's ten seconds are as many of standing still, for each workflow, after each such end.
+ */
+const StickyMs = 3_000;
+
 /** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */
 const WaitingSlots = 16;
 
@@ -133,6 +139,7 @@ export async function startWorker(
         taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
         ...(core ? { workflowBundle: await workflowBundle() } : {}),
         ...versioned,
+        stickyQueueScheduleToStartTimeout: StickyMs,
         activities,
         // Steps that work on rows wait for DuckDB's slots inside.
         maxConcurrentActivityTaskExecutions: config.worker.rowSlots * 2 + WaitingSlots,

@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -103,13 +102,16 @@ export async function putBlob(
   }
 
   const local = join(staging.scratch, `blob-${process.pid}-${randomBytes(6).toString('hex')}`);
-  try {
+  const write = async (): Promise<void> => {
+    // Opened before anything is read: a file that a stream is still about to open comes after its removal.
+    const file = await open(local, 'wx');
     const { signal } = options;
-    await pipeline(sealed(), createWriteStream(local, { flags: 'wx' }), signal ? { signal } : {}).catch(
-      (error: unknown) => {
-        throw outOfSpace(error, staging.scratch) ?? error;
-      },
-    );
+    await pipeline(sealed(), file.createWriteStream(), signal ? { signal } : {});
+  };
+  try {
+    await write().catch((error: unknown) => {
+      throw outOfSpace(error, staging.scratch) ?? error;
+    });
     const sha256 = plain.digest('hex');
     const name = createHmac('sha256', dataKey).update(`landfall blob ${sha256}`).digest('hex');
     const path = `runs/${staging.run}/blobs/${name.slice(0, 2)}/${name}`;

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { appendFile, readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -145,6 +146,18 @@ describe('attachments at rest', () => {
       throw new Error('connection reset');
     }
     await expect(putBlob(staging, broken())).rejects.toThrow('connection reset');
+    expect(await readdir(staging.scratch)).toEqual([]);
+  });
+
+  test('a source is not read before the file is there, which would come after its removal else', async () => {
+    const staging = await staged();
+    let there: string[] = [];
+    async function* refused(): AsyncGenerator<Buffer> {
+      there = readdirSync(staging.scratch);
+      yield await Promise.reject(new Error('connection refused'));
+    }
+    await expect(putBlob(staging, refused())).rejects.toThrow('connection refused');
+    expect(there).toEqual([expect.stringMatching(/^blob-/)]);
     expect(await readdir(staging.scratch)).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { LandfallError } from '../model/errors.ts';
 import type { ChunkResult } from '../model/run.ts';
 import { literal } from '../model/sql.ts';
 import { openBlob, putBlob } from '../staging/blobs.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { writeManifest, type StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
@@ -70,16 +70,8 @@ export async function stageAttachments(
   const open = source.openAttachment.bind(source);
   const local = await verifiedFile(staging, of.rows);
   const keys = await parquetKeys(staging, [of.rows.key]);
-  const within = staging.store.localFolder;
-  const job = {
-    purpose: `attachments ${entity.name}`,
-    mapping: false,
-    scratch: staging.scratch,
-    within,
-    keys,
-    signal: beat.signal,
-  };
-  const rows = await withDuckJob(staging.budget, job, (duck) =>
+  const job = { purpose: `attachments ${entity.name}`, keys, signal: beat.signal };
+  const rows = await withOwnSql(staging, job, (duck) =>
     duck.all(
       `SELECT _key FROM ${relationOf([{ local, key: of.rows.key }])} ORDER BY _key`,
       z.object({ _key: z.string() }),
@@ -94,7 +86,7 @@ export async function stageAttachments(
     if (stream === null) return;
     found.push({ _source: _key, ...(await putBlob(staging, stream, { ...limit, signal: beat.signal })) });
   });
-  return withDuckJob(staging.budget, job, async (duck) => {
+  return withOwnSql(staging, job, async (duck) => {
     await duck.createTable('blobs', blobColumns);
     await duck.insert('blobs', blobColumns, found);
     const at = { entity: entity.name, step: 'extract', chunk: of.chunk };
@@ -120,7 +112,6 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
   const sources = entity.keyedBy ? extracted : extracted.filter((one) => one.chunk === task.chunk);
   const blobs = await inputsOf(staging, sources, 'blobs');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const within = staging.store.localFolder;
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   // An upload begins by clearing what is there: an older attempt's must not do so after this one's was read back.
@@ -128,13 +119,11 @@ export async function moveAttachments(deps: Dependencies, task: ChunkTask, beat:
   const put = target.putAttachment.bind(target);
   const open = target.openAttachment.bind(target);
 
-  return withDuckJob(
-    staging.budget,
+  return withOwnSql(
+    staging,
     {
       purpose: `attachments ${entity.name}`,
-      mapping: false,
-      scratch: staging.scratch,
-      within,
+
       keys,
       signal: beat.signal,
     },

@@ -1,6 +1,6 @@
 import type { CountsByPart } from '../model/run.ts';
 import { identifier, literal } from '../model/sql.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { StagedFile } from '../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile, writeRows } from '../staging/rows.ts';
@@ -60,14 +60,13 @@ export async function sealLoad(deps: Dependencies, of: EntityRef & { ledgers: Le
   );
   const keys = await parquetKeys(staging, ['rows']);
   const counts: CountsByPart = {};
-  return withDuckJob(
-    staging.budget,
+  return withOwnSql(
+    staging,
     {
       purpose: `crosswalk ${of.entity}`,
-      mapping: false,
-      scratch: staging.scratch,
+
       keys,
-      within: staging.store.localFolder,
+
       signal: beat.signal,
     },
     async (job) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { partsOf, type Entity, type Part } from '../model/blueprint.ts';
 import type { Plan } from '../model/plan.ts';
 import { literal } from '../model/sql.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import type { Ledgers } from './contract.ts';
@@ -75,13 +75,11 @@ async function heldOf(
         ]),
   ];
   if (selects.length === 0) return [];
-  return withDuckJob(
-    staging.budget,
+  return withOwnSql(
+    staging,
     {
       purpose: 'read what is held back',
-      mapping: false,
-      scratch: staging.scratch,
-      within: staging.store.localFolder,
+
       keys,
     },
     (job) => job.all(`${selects.join(' UNION ALL ')} ORDER BY key, rule, field`, Held),

@@ -3,7 +3,8 @@ import type { Target, TargetDocument } from '../connectors/port.ts';
 import type { Entity, Part } from '../model/blueprint.ts';
 import type { ChunkResult } from '../model/run.ts';
 import { literal } from '../model/sql.ts';
-import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { DuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import { inLanes, Lanes } from './batches.ts';
@@ -152,14 +153,13 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
     loadedPart(plan, part, (references) => resolved(part, references, crosswalks, ready[i] ?? '')),
   );
 
-  return withDuckJob(
-    staging.budget,
+  return withOwnSql(
+    staging,
     {
       purpose: `load ${entity.name}`,
-      mapping: false,
-      scratch: staging.scratch,
+
       keys,
-      within: staging.store.localFolder,
+
       signal: beat.signal,
     },
     async (job) => {

@@ -7,7 +7,8 @@ import type { ChunkResult } from '../model/run.ts';
 import { isNone, wouldLose } from '../mapping/lossless.ts';
 import { duckType } from '../model/shape.ts';
 import { identifier, textAs } from '../model/sql.ts';
-import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { DuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { StagedFile, writeManifest } from '../staging/manifest.ts';
 import { parquetKeys, writeRows } from '../staging/rows.ts';
@@ -234,16 +235,12 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
   const columns = actualColumns(part);
   while (!at.done) {
     const from: Checkpoint = at;
-    at = await withDuckJob(
-      staging.budget,
-      { purpose: `read back ${part.name}`, mapping: false, scratch: staging.scratch, keys, signal: beat.signal },
-      async (job) => {
-        await job.createTable('actual', columns);
-        const { next, rows, asAt, done } = await readAFile(job, { target, part, call, columns, from, beat });
-        const files = await writeFile(job, staging, plan, task, part, number);
-        return { files: [...from.files, ...files], next, asAt, rows, done };
-      },
-    );
+    at = await withOwnSql(staging, { purpose: `read back ${part.name}`, keys, signal: beat.signal }, async (job) => {
+      await job.createTable('actual', columns);
+      const { next, rows, asAt, done } = await readAFile(job, { target, part, call, columns, from, beat });
+      const files = await writeFile(job, staging, plan, task, part, number);
+      return { files: [...from.files, ...files], next, asAt, rows, done };
+    });
     const { outcome } = await putSealed(staging, pathOf(number), at);
     // Another attempt was here first: what it staged is what counts.
     if (outcome === 'exists') at = (await read(number)) ?? at;

@@ -10,7 +10,8 @@ import { compareRows } from '../reconcile/compare.ts';
 import { stageFindings } from '../reconcile/findings.ts';
 import { reasonFor } from '../reconcile/reasons.ts';
 import { verdictOf } from '../reconcile/verdict.ts';
-import { withDuckJob, type DuckJob } from '../staging/duckdb/job.ts';
+import type { DuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import { parquetKeys } from '../staging/rows.ts';
 import { comparedSides, pointedAt } from './compared.ts';
@@ -90,18 +91,11 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
     return crosswalk === undefined || crosswalk === null ? [] : [[name, crosswalk] as const];
   });
   const crosswalks = await crosswalksOf(staging, Object.fromEntries(pointed));
-  const job = {
-    purpose: `reconcile ${part.name}`,
-    mapping: false,
-    scratch: staging.scratch,
-    keys,
-    within: staging.store.localFolder,
-    signal: beat.signal,
-  };
+  const job = { purpose: `reconcile ${part.name}`, keys, signal: beat.signal };
   const told = totalOf(records[entity.name]?.counts ?? {})[part.name] ?? {};
   const planned = plannedPart(plan, part.name);
   const list = plan.options.listedDifferences;
-  return withDuckJob(staging.budget, job, async (duck) => {
+  return withOwnSql(staging, job, async (duck) => {
     const accounting = await accountFor(duck, staged, told);
     const keyed = 'keyedBy' in part && part.keyedBy !== undefined;
     proveAccounting(accounting, { part: part.name, keyed, sourceRows: told.extracted ?? 0 });

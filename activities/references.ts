@@ -1,7 +1,7 @@
 import type { TargetDocument } from '../connectors/port.ts';
 import { addCounts, type ChunkResult } from '../model/run.ts';
 import { literal } from '../model/sql.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
 import { digestOf } from '../staging/sealed.ts';
 import { inLanes, Lanes } from './batches.ts';
@@ -42,18 +42,15 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
       : [await manifestOf(staging, { ...at, step: 'references' }, task.ledgers.references)];
   const earlierOf = await inputsOf(staging, earlier, 'receipts');
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
-  const within = staging.store.localFolder;
   const loader = new Loader(staging, target, deps.gate(plan.target.name, plan.options), beat, task);
   await loader.takeLease();
   const references = referencesIn(plan, entity, true);
 
-  return withDuckJob(
-    staging.budget,
+  return withOwnSql(
+    staging,
     {
       purpose: `references ${entity.name}`,
-      mapping: false,
-      scratch: staging.scratch,
-      within,
+
       keys,
       signal: beat.signal,
     },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Entity } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { CountsByPart } from '../model/run.ts';
-import { withDuckJob } from '../staging/duckdb/job.ts';
+import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
 import type { Manifest } from '../staging/manifest.ts';
 import { parquetKeys, relationOf } from '../staging/rows.ts';
@@ -31,14 +31,13 @@ export async function sealTransform(
   for (const part of partsOf(entity)) {
     const inputs = await inputsOf(staging, manifests, roleOf(entity, part, 'rows'));
     const keys = await parquetKeys(staging, ['rows']);
-    const twice = await withDuckJob(
-      staging.budget,
+    const twice = await withOwnSql(
+      staging,
       {
         purpose: `seal ${part.name}`,
-        mapping: false,
-        scratch: staging.scratch,
+
         keys,
-        within: staging.store.localFolder,
+
         signal: beat.signal,
       },
       (job) =>
@@ -70,14 +69,13 @@ async function requireLoadedRows(
   const loaded = await crosswalkFile(staging, entity.name, crosswalk);
   const inputs = await inputsOf(staging, manifests, 'rows');
   const keys = await parquetKeys(staging, ['rows']);
-  const gone = await withDuckJob(
-    staging.budget,
+  const gone = await withOwnSql(
+    staging,
     {
       purpose: `seal ${entity.name}`,
-      mapping: false,
-      scratch: staging.scratch,
+
       keys,
-      within: staging.store.localFolder,
+
       signal: beat.signal,
     },
     (job) =>

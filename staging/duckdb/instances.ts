@@ -146,7 +146,8 @@ export async function leaveInstance(budget: DuckBudget, kept: Kept): Promise<voi
     const at = shelf.indexOf(kept);
     if (at < 0) return;
     shelf.splice(at, 1);
-    void kept.instance.close();
+    // A folder that cannot be removed now is for whoever clears scratch.
+    void kept.instance.close().catch(() => {});
   };
   kept.forgotten = setTimeout(forget, IdleMs).unref();
   shelf.push(kept);

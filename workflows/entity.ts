@@ -15,7 +15,7 @@ import { entityDetails } from './details.ts';
 import { isLostLease } from './failures.ts';
 import { entityProgress, progress, setPaused } from './messages.ts';
 import { boundedFanOut } from './schedule.ts';
-import { stepsFor } from './steps.ts';
+import { stepsFor, writeLedger } from './steps.ts';
 import type { Sides } from './summaries.ts';
 
 export interface EntityInput {
@@ -142,17 +142,9 @@ export async function entity(input: EntityInput): Promise<EntityOutcome> {
   );
 
   const summary = `${input.title}: ${doneCount} of ${input.chunks} done`;
-  const written = await steps.writeLedger.executeWithOptions({ summary }, [
-    {
-      run: input.run,
-      plan: input.plan,
-      entity: input.entity,
-      step: input.step,
-      previous: ledger,
-      entries: entries.sort((a, b) => a.chunk - b.chunk),
-    },
-  ]);
-  ledger = written.digest;
+  const of = { run: input.run, plan: input.plan, entity: input.entity, step: input.step };
+  const added = { previous: ledger, entries: entries.sort((a, b) => a.chunk - b.chunk) };
+  ledger = (await writeLedger(steps, { ...of, ...added }, summary)).digest;
   entries = [];
 
   if (!lost && doneCount < input.chunks) {

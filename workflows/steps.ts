@@ -1,6 +1,9 @@
 import {
   ActivityCancellationType,
+  isCancellation,
+  patched,
   proxyActivities,
+  proxyLocalActivities,
   workflowInfo,
   type ActivityInterfaceFor,
   type ActivityOptions,
@@ -88,4 +91,31 @@ export function holdingSteps(of: Sides, options: RunOptions): ActivityInterfaceF
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { maximumAttempts: 1 },
   });
+}
+
+/** How long a step may take that is done within the workflow's own task: about half of what Temporal gives such a task. */
+const WithinTaskMs = 5_000;
+
+/**
+ * Writes a ledger within the workflow's own task: it is one small file, and a step of its own costs the server more than
+ * the file. Where that does not succeed at once it becomes such a step, with all its patience, and seen by operators.
+ */
+export async function writeLedger(
+  steps: ActivityInterfaceFor<Activities>,
+  input: Parameters<Activities['writeLedger']>[0],
+  summary: string,
+): ReturnType<Activities['writeLedger']> {
+  if (patched('ledger-within-task')) {
+    const within = proxyLocalActivities<Pick<Activities, 'writeLedger'>>({
+      startToCloseTimeout: WithinTaskMs,
+      summary,
+      retry: { maximumAttempts: 1 },
+    });
+    try {
+      return await within.writeLedger(input);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+  return steps.writeLedger.executeWithOptions({ summary }, [input]);
 }

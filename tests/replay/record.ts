@@ -1,5 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { decide, heldRows, stageCorrections, withClient } from '../../cli/runs.ts';
 import { provideTemporal } from '../../sandbox/temporal.ts';
@@ -11,11 +12,12 @@ import type { RunStatus } from '../../model/run.ts';
 
 /**
  * Moves a small CRM, with rejects replayed and a run that continues as new, stops another at its gate and in its load, and
- * writes the histories of all that beside this file, also as they were half way: `node tests/replay/record.ts`. To be run on released code: what is recorded must replay for as long as such
- * runs may be open. It replaces what was recorded before.
+ * writes the histories of all that, also as they were half way, into a folder, else beside this file, in the place of what
+ * was there: `node tests/replay/record.ts [FOLDER]`. To be run on released code: what is recorded must replay for as long
+ * as such runs may be open.
  */
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const folder = new URL('histories/', import.meta.url);
+const folder = process.argv[2] ? pathToFileURL(`${process.argv[2]}/`) : new URL('histories/', import.meta.url);
 
 logFrom('ERROR');
 const temporal = await provideTemporal({

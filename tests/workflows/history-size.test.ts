@@ -16,7 +16,7 @@ import { simulatedEntity } from './simulated-steps.ts';
  * Of 5,000 entities and 50,000 chunks, how many are simulated; the rest shows in docs/decisions/history.md. At full
  * scale the server suggests to continue as new when any server would, else sooner, so that it happens all the same.
  */
-const Scale = Number(process.env['LANDFALL_TEST_SCALE'] ?? '0.01');
+const Scale = Number(process.env['LANDFALL_TEST_SCALE'] ?? '0.005');
 const Entities = Math.round(5_000 * Scale);
 const Chunks = Math.round(50_000 * Scale);
 const Suggested = Scale < 1 ? 300 : 4_096;

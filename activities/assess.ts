@@ -98,9 +98,11 @@ export async function assessTarget(
   await claimMigration(staging.store, plan, of.run, isOpen);
   const target = await deps.target(plan.target.name);
   await target.ping();
+  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
   for (const part of plan.blueprint.entities.flatMap(partsOf)) {
     const { collection } = part.to;
-    if ((await target.fingerprint([collection]))[collection] !== plannedPart(plan, part.name).targetFingerprint) {
+    const now = (await target.fingerprint([collection], call))[collection];
+    if (now !== plannedPart(plan, part.name).targetFingerprint) {
       throw changed(`The target’s ${collection} has changed since the plan was made.`, { entity: part.name });
     }
     beat.beat();

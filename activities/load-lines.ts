@@ -54,7 +54,10 @@ export async function loadAsLines(
     lines: () => job.lines(`SELECT line FROM ${sent} ORDER BY _key`),
   };
   const written =
-    count === 0 || (await explained(at.target, [part], () => at.loader.sendLines({ writeLines }, rows, accept)));
+    count === 0 ||
+    (await explained({ target: at.target, call: at.loader.call }, [part], () =>
+      at.loader.sendLines({ writeLines }, rows, accept),
+    ));
   if (!written) return false;
   await job.run(`INSERT INTO heard BY NAME SELECT ${literal(part.name)} AS part, _key, outcome, target FROM ${Answers}
     UNION ALL BY NAME SELECT ${literal(part.name)} AS part, _key, 'blocked' AS outcome, 'reference.missing:' || blocked AS code

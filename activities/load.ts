@@ -116,7 +116,7 @@ async function loadAsDocuments(
     partsOf(entity).find((part) => part.to.collection === collection)?.name ?? entity.name;
   await inLanes(at.loader.batches(documents()), Lanes, async ({ number, documents: batch }) => {
     const send = () => at.loader.send(number, batch, 'write', partOf);
-    await note(await explained(at.target, partsOf(entity), send));
+    await note(await explained({ target: at.target, call: at.loader.call }, partsOf(entity), send));
   });
 }
 
@@ -176,7 +176,8 @@ export async function loadChunk(deps: Dependencies, task: ChunkTask, beat: Beat)
         }
         await loadAsDocuments(job, entity, parts, { target, loader, beat });
       }
-      await requireSomeTaken(target, partsOf(entity), await job.all('SELECT DISTINCT outcome FROM heard', Outcome));
+      const outcomes = await job.all('SELECT DISTINCT outcome FROM heard', Outcome);
+      await requireSomeTaken({ target, call: loader.call }, partsOf(entity), outcomes);
       await gather(job, parts);
       return sealReceipts(job, staging, task);
     },

@@ -154,7 +154,7 @@ async function readLines(job: DuckJob, { target, part, call, columns, from, beat
   let page: LinePage | null = null;
   await insertExactly(job, part, columns, async (texts) => {
     const width = Object.keys(texts).length;
-    page = await explained(target, [part], () =>
+    page = await explained({ target, call }, [part], () =>
       readBackLines(
         targetOf(part),
         fields,
@@ -179,7 +179,7 @@ async function readPages(job: DuckJob, { target, part, call, columns, from, beat
   let { next, rows, asAt } = from;
   let done = false;
   const pageAfter = (after: string | null): Promise<ActualPage> => {
-    const page = explained(target, [part], () => target.readBack(targetOf(part), after, call));
+    const page = explained({ target, call }, [part], () => target.readBack(targetOf(part), after, call));
     // It may fail before anybody waits for it: then whoever waits for it is told.
     page.catch(() => {});
     return page;

@@ -114,7 +114,7 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
         }
       }
       await inLanes(loader.batches(documents()), Lanes, async (batch) => {
-        const answered = await explained(target, [entity], () =>
+        const answered = await explained({ target, call: loader.call }, [entity], () =>
           loader.send(batch.number, batch.documents, 'references', () => entity.name),
         );
         const settled = answered.flatMap((one): Receipt[] => {

@@ -1,12 +1,18 @@
-import type { Target } from '../connectors/port.ts';
+import type { Target, TargetCall } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import { targetOf } from './parts.ts';
 
+/** Whom to ask, and through which gate. */
+interface Asked {
+  target: Target;
+  call: TargetCall;
+}
+
 /** In what the target is not any more what a part's rows were made for; null: in nothing. */
-async function outdated(target: Target, parts: readonly Part[]): Promise<LandfallError | null> {
+async function outdated({ target, call }: Asked, parts: readonly Part[]): Promise<LandfallError | null> {
   for (const part of parts) {
-    const problem = (await target.checkShape(targetOf(part))).find((one) => one.severity === 'error');
+    const problem = (await target.checkShape(targetOf(part), call)).find((one) => one.severity === 'error');
     if (!problem) continue;
     return new LandfallError({
       code: 'plan.outdated',
@@ -25,12 +31,12 @@ async function outdated(target: Target, parts: readonly Part[]): Promise<Landfal
  *
  * @throws LandfallError `plan.outdated`
  */
-export async function explained<T>(target: Target, parts: readonly Part[], work: () => Promise<T>): Promise<T> {
+export async function explained<T>(at: Asked, parts: readonly Part[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof LandfallError) || error.kind !== 'permanent') throw error;
-    throw (await outdated(target, parts).catch(() => null)) ?? error;
+    throw (await outdated(at, parts).catch(() => null)) ?? error;
   }
 }
 
@@ -41,11 +47,11 @@ export async function explained<T>(target: Target, parts: readonly Part[], work:
  * @throws LandfallError `plan.outdated`
  */
 export async function requireSomeTaken(
-  target: Target,
+  at: Asked,
   parts: readonly Part[],
   outcomes: readonly { outcome: string }[],
 ): Promise<void> {
   if (outcomes.length === 0 || outcomes.some((one) => one.outcome !== 'refused')) return;
-  const found = await outdated(target, parts);
+  const found = await outdated(at, parts);
   if (found) throw found;
 }

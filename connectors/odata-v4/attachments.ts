@@ -27,7 +27,7 @@ export async function putAttachment(
   file: AttachedFile,
   call: TargetCall,
 ): Promise<void> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const path = `${byTargetKey(service, collection.collection, targetKey)}/${property}`;
   const name = encodeURIComponent(file.name);
   const octets = { 'Content-Type': 'application/octet-stream' };
@@ -68,7 +68,7 @@ export async function openAttachment(
   property: string,
   call: TargetCall,
 ): Promise<AsyncIterable<Uint8Array> | null> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const path = `${byTargetKey(service, collection.collection, targetKey)}/${property}`;
   const value = session.settings.dialect === 'plain' ? path : `${path}/$value`;
   const { status, stream, done } = await session.stream(value, call);

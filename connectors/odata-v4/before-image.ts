@@ -11,7 +11,7 @@ export async function beforeImage(
   legacyKeys: readonly string[],
   call: TargetCall,
 ): Promise<ActualRow[]> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const reader = readerOf(service, typeOf(service, collection.collection, session.where), collection);
   const select = reader.expand === null ? reader.select : `${reader.select}&$expand=${reader.expand}`;
   const query = { select, ...(reader.prefer === undefined ? {} : { prefer: reader.prefer }) };

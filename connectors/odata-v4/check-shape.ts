@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { distance } from 'fastest-levenshtein';
 import type { Problem } from '../../model/errors.ts';
 import type { FieldKind, FieldShape } from '../../model/shape.ts';
-import type { TargetCollection } from '../port.ts';
+import type { TargetCall, TargetCollection } from '../port.ts';
 import type { EntityType, Property, Service } from './metadata.ts';
 import { navigationTo, referenceOf } from './references.ts';
 import type { Session } from './session.ts';
@@ -10,8 +10,12 @@ import type { Session } from './session.ts';
 type Say = (code: string, what: string, hint: string, field?: string, severity?: Problem['severity']) => void;
 
 /** Every way in which the service's metadata disagrees with what a blueprint says it will write. */
-export async function checkShape(session: Session, collection: TargetCollection): Promise<Problem[]> {
-  const service = await session.metadata(true);
+export async function checkShape(
+  session: Session,
+  collection: TargetCollection,
+  call?: TargetCall,
+): Promise<Problem[]> {
+  const service = await session.metadata({ fresh: true, call });
   const problems: Problem[] = [];
   const say: Say = (code, what, hint, field, severity = 'error') => {
     const where = { ...session.where, collection: collection.collection, ...(field === undefined ? {} : { field }) };
@@ -184,8 +188,12 @@ function nearest(wanted: string, names: readonly string[]): string {
 }
 
 /** A digest for each collection that changes when what Landfall relies on does: properties, facets, lookups, keys. */
-export async function fingerprint(session: Session, collections: readonly string[]): Promise<Record<string, string>> {
-  const service = await session.metadata(true);
+export async function fingerprint(
+  session: Session,
+  collections: readonly string[],
+  call?: TargetCall,
+): Promise<Record<string, string>> {
+  const service = await session.metadata({ fresh: true, call });
   return Object.fromEntries(
     collections.map((collection) => {
       const type = service.sets.get(collection);

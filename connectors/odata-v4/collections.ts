@@ -38,7 +38,7 @@ function referencesOf(service: Service, type: EntityType): CollectionDescription
 
 /** What the service's $metadata says can be written, as it is now. */
 export async function listCollections(session: Session): Promise<CollectionDescription[]> {
-  return collectionsOf(await session.metadata(true));
+  return collectionsOf(await session.metadata({ fresh: true }));
 }
 
 /** What can be written to each set of a service whose rows have one key. */

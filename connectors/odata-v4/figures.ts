@@ -12,7 +12,7 @@ import { asText } from './values.ts';
  * most 50,000 rows and does not group by instants (“Aggregate data using OData”); then the answer is `unsupported`.
  */
 export async function figures(session: Session, request: FigureRequest, call: TargetCall): Promise<FigureAnswer> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const type = typeOf(service, request.object, session.where);
   const property = (name: string): string =>
     type.properties.has(name) ? name : (referenceOf(service, type, name)?.lookup ?? name);

@@ -14,7 +14,7 @@ export async function rowsByLegacyKey(
   query: { select: string; prefer?: string },
   call: TargetCall,
 ): Promise<JsonRow[]> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const type = typeOf(service, collection.collection, session.where);
   const rows: JsonRow[] = [];
   for (const { filter } of keyFilters(type, collection.legacyKey, [...new Set(legacyKeys)])) {

@@ -34,8 +34,8 @@ export const odataV4: ConnectorKind<typeof Settings> = {
       ping: () => ping(session),
       close: () => session.close(),
       listCollections: () => listCollections(session),
-      checkShape: (collection) => checkShape(session, collection),
-      fingerprint: (collections) => fingerprint(session, collections),
+      checkShape: (collection, call) => checkShape(session, collection, call),
+      fingerprint: (collections, call) => fingerprint(session, collections, call),
       writeBatch: (documents, mode, call) => writeBatch(session, documents, mode, call),
       async findByLegacyKey(collection, legacyKeys, call) {
         const found = await findByLegacyKey(session, collection, legacyKeys, call);

@@ -14,7 +14,7 @@ export async function readBack(
   after: string | null,
   call: TargetCall,
 ): Promise<ActualPage> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const type = typeOf(service, collection.collection, session.where);
   const reader = readerOf(service, type, collection);
   const first =
@@ -68,7 +68,7 @@ export async function* readReference(
   properties: readonly string[],
   call: TargetCall,
 ): AsyncGenerator<Record<string, string | null>[], void, undefined> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const type = typeOf(service, collection, session.where);
   const sources = properties.map((name) => {
     if (type.properties.has(name)) return { name, source: name };

@@ -9,6 +9,7 @@ import { credentials } from './auth.ts';
 import { protocolError, statusError, transportError } from './errors.ts';
 import { readMetadata, type Service } from './metadata.ts';
 import type { Settings } from './settings.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface Request {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT';
@@ -38,8 +39,11 @@ export interface Session {
   /** The service root, ending in a slash. */
   readonly root: URL;
   readonly where: object;
-  /** The service's metadata, read once; `fresh` reads it again. */
-  metadata(fresh?: boolean): Promise<Service>;
+  /**
+   * The service's metadata, read once; `fresh` reads it again. It waits for a turn like any request, through the gate of
+   * the call that needs it first.
+   */
+  metadata(of?: { fresh?: boolean; call?: TargetCall | undefined }): Promise<Service>;
   /**
    * Sends once it is its turn; waits and tries again when told to (429, 503 with Retry-After) and renews a refused
    * token once. Gives every other answer as it is.
@@ -197,16 +201,17 @@ export function openSession(name: string, settings: Settings, secrets: SecretRes
     settings,
     root,
     where,
-    metadata(fresh = false) {
-      if (service && !fresh) return service;
+    metadata({ fresh = false, call } = {}) {
+      if (service && !fresh) return unlessAborted(service, call?.signal);
+      // Others wait for the same answer: it does not end with the call that asked first.
       const reading = session
-        .read('$metadata', { Accept: 'application/xml' })
+        .read('$metadata', { Accept: 'application/xml' }, call && { gate: call.gate })
         .then((answer) => readMetadata(answer.text, where));
       service = reading;
       reading.catch(() => {
         if (service === reading) service = null;
       });
-      return reading;
+      return unlessAborted(reading, call?.signal);
     },
     async send(request, call = noGate) {
       const { status, headers, data } = await patiently(request, call, 'text');

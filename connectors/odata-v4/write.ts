@@ -23,7 +23,7 @@ export async function writeBatch(
   mode: Mode,
   call: TargetCall,
 ): Promise<RowOutcome[]> {
-  const service = await session.metadata();
+  const service = await session.metadata({ call });
   const writerOf = writers(session, service);
   const outcomes: RowOutcome[] = [];
   let sent = false;

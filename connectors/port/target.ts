@@ -12,10 +12,14 @@ export interface TargetCollection {
 }
 
 export interface CheckShape {
-  /** Every way in which the target's own metadata disagrees with the shape. */
-  checkShape(collection: TargetCollection): Promise<Problem[]>;
+  /**
+   * Every way in which the target's own metadata disagrees with the shape.
+   *
+   * @param call absent: there is no run, and nobody's account to share
+   */
+  checkShape(collection: TargetCollection, call?: TargetCall): Promise<Problem[]>;
   /** Changes when the metadata that a collection depends on changes. */
-  fingerprint(collections: readonly string[]): Promise<Record<string, string>>;
+  fingerprint(collections: readonly string[], call?: TargetCall): Promise<Record<string, string>>;
 }
 
 /** A property of a collection as the target's metadata declares it. */

@@ -104,7 +104,7 @@ test(
     );
     await Promise.all(runs.map((run) => landing.until(run, (now) => now.phase === 'load')));
     await expect.poll(() => watch.seen.at(-1)?.holders.filter((one) => one.granted > 0).length).toBe(3);
-    // What checks both systems, and a worker that reads the target's metadata for the first time, asks without the gate.
+    // What checks both systems before a run asks without the gate.
     landing.cloud.measureAnew();
     const dead = watch.seen.at(-1)?.holders.map((one) => one.holder) ?? [];
     const [first] = crew;

@@ -128,7 +128,25 @@ it('tells the gate of every request how it went', async () => {
   stops.push(service.stop);
   const { call, reports } = openGate();
   await service.target.writeBatch([thing('a')], 'write', call);
-  expect(reports).toEqual(['ok']);
+  // The metadata, which the batch is composed by, and the batch.
+  expect(reports).toEqual(['ok', 'ok']);
+});
+
+it('reads metadata when it is its turn, for all who wait for it, also when the first of them gives up', async () => {
+  const service = await scripted(({ asked }) => batchReply(honest(asked)));
+  stops.push(service.stop);
+  let open = (): void => {};
+  const opened = new Promise<() => void>((resolve) => (open = () => resolve(() => {})));
+  const gate = { enter: () => opened, report: () => {} };
+  const over = new AbortController();
+  const first = service.target.fingerprint(['things'], { gate, signal: over.signal });
+  const second = service.target.writeBatch([thing('a')], 'write', { gate });
+  over.abort(new Error('enough'));
+  await expect(first).rejects.toThrow('enough');
+  expect(service.requests).toEqual([]);
+  open();
+  expect(await second).toMatchObject([{ outcome: 'created' }]);
+  expect(service.requests.filter((one) => one.path === '$metadata')).toHaveLength(1);
 });
 
 it('waits for settling at least as long as a request may take', () => {

@@ -1,11 +1,21 @@
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 
 /** Where Linux keeps files in memory. */
 const InMemory = '/dev/shm';
-/** What the tests keep there at most is 2 GiB; the rest is for what they run. */
+/** What the tests keep there at most is 1 GiB; the rest is for what they run. */
 const RoomBytes = 6 * 1024 ** 3;
+
+/** What test runs that were killed could not remove. */
+async function clear(): Promise<void> {
+  for (const name of await readdir(InMemory)) {
+    const [, pid] = /^landfall-tests-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await rm(join(InMemory, name), { recursive: true, force: true });
+  }
+}
 
 async function roomInMemory(): Promise<boolean> {
   const shm = await statfs(InMemory).catch(() => null);
@@ -18,8 +28,9 @@ async function roomInMemory(): Promise<boolean> {
  */
 export async function setup(): Promise<() => Promise<void>> {
   if (process.env['LANDFALL_TEST_ON_DISK'] || !(await roomInMemory())) return async () => {};
+  await clear();
   const before = process.env['TMPDIR'];
-  const folder = await mkdtemp(join(InMemory, 'landfall-tests-'));
+  const folder = await mkdtemp(join(InMemory, `landfall-tests-${process.pid}-`));
   // Servers that tests start may run as another user.
   await chmod(folder, 0o1777);
   process.env['TMPDIR'] = folder;

@@ -129,6 +129,7 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
 
   let wake: NodeJS.Timeout | null = null;
   const wakeIn = (ms: number): void => {
+    // Somebody waits for it: the process may have nothing else to stay for.
     wake ??= setTimeout(
       () => {
         wake = null;
@@ -136,7 +137,6 @@ export function createGate({ most, perMinute, grantMs, holder, shares }: GateOpt
       },
       Math.max(1, ms),
     );
-    wake.unref();
   };
 
   function admit(): void {

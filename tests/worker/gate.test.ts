@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createGate, type GateOptions } from '../../worker/gate.ts';
 import { emptyAccount, grant, leave } from '../../workflows/shares.ts';
@@ -30,6 +32,17 @@ describe('the gate to a target account', () => {
     const leave = await gate.enter();
     leave();
     expect(performance.now() - started).toBeGreaterThanOrEqual(110);
+  });
+
+  test('keeps a process that has nothing else to do for as long as somebody waits', () => {
+    const program = `
+      import { createGate } from ${JSON.stringify(fileURLToPath(new URL('../../worker/gate.ts', import.meta.url)))};
+      const gate = createGate(${JSON.stringify(alone(4))});
+      gate.report('throttled', { retryAfterMs: 120 });
+      await gate.enter();
+      console.log('entered');`;
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    expect(ran).toMatchObject({ status: 0, stdout: 'entered\n' });
   });
 
   test.each([-86_400_000, 86_400_000])('counts on as before when this machine’s clock is set by %s ms', async (by) => {

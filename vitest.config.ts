@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/**/*.test.ts'],
           exclude: withTemporal,
-          // A fifth of their time went into loading the same modules for each file anew.
+          // An eighth of their time went into loading the same modules for each file anew.
           isolate: false,
           globalSetup: ['tests/setup/duckdb.ts'],
         },

@@ -24,7 +24,7 @@ async function roomInMemory(): Promise<boolean> {
 
 /**
  * Temporary files of the tests go into memory where there is room: they make and remove databases of a thousand files by
- * the dozen, and a disk's file system takes longer over that than the databases do. `LANDFALL_TEST_ON_DISK=1` keeps them where others are.
+ * the dozen, which takes twice as long on a disk. `LANDFALL_TEST_ON_DISK=1` keeps them where other temporary files are.
  */
 export async function setup(): Promise<() => Promise<void>> {
   if (process.env['LANDFALL_TEST_ON_DISK'] || !(await roomInMemory())) return async () => {};

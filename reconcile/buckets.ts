@@ -18,12 +18,15 @@ export interface TwoSides {
 /** Legacy keys that a bucket holds, about. A bucket of this size is judged within some 100 MiB. */
 const KeysABucket = 150_000;
 
+/** Half a hash. Each half is a column of its own: Parquet has no whole number of 128 bits, and DuckDB would make it DOUBLE. */
+const Low = '18446744073709551615::UHUGEINT';
+
 const Count = z.object({ n: z.coerce.number() });
 
 /**
- * Tells the keys whose rows are equal from those that must be looked at, in bounded memory: of every row only its key and
- * two hashes are kept, on disk, and those are judged bucket by bucket, by the hash of the key. (One join over all rows
- * would be shorter, and needs more memory than a worker has.)
+ * Tells the keys whose rows are equal from those that must be looked at, in bounded memory: of every row only its key, a
+ * hash of its values and one of the target's key are kept, on disk, and those are judged bucket by bucket, by the hash of
+ * the key. (One join over all rows would be shorter, and needs more memory than a worker has.)
  *
  * Leaves the table `judged`: `bucket`, `category` (`equal`, `differs`, `duplicate`, `missing`, `unexpected`,
  * `unexpected twice`),
@@ -38,55 +41,50 @@ export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void)
     ENCRYPTION_CONFIG: `{footer_key: ${literal(sides.key)}}`,
   };
   const options = ['FORMAT parquet', ...Object.entries(written).map(([name, value]) => `${name} ${value}`)].join(', ');
-  const read = (path: string): string =>
-    `read_parquet(${literal(path)}, encryption_config = {footer_key: ${literal(sides.key)}}, hive_partitioning = false)`;
+  const read = (paths: readonly string[]): string =>
+    `read_parquet([${paths.map(literal).join(', ')}], encryption_config = {footer_key: ${literal(sides.key)}}, hive_partitioning = false)`;
 
-  const narrow = async (side: 'meant' | 'actual', column: 'meant' | 'found'): Promise<string[]> => {
+  const narrowed = async (side: 'meant' | 'actual', column: 'meant' | 'found'): Promise<string[]> => {
     const hash = rowHash(sides.fields.map((field) => field[column]));
-    const target = sides.targets[side] ? 'md5_number(_target)' : 'CAST(NULL AS UHUGEINT)';
-    const paths: string[] = [];
-    for (const [number, piece] of sides[side].entries()) {
-      const path = job.output(`narrow-${side}-${number}.parquet`);
-      await job.run(
-        `COPY (SELECT _key, ${hash} AS hash, ${target} AS target FROM ${piece}) TO ${literal(path)} (${options})`,
-      );
-      paths.push(path);
-      beat();
-    }
+    const target = sides.targets[side] ? 'md5_number_lower(_target)' : 'CAST(NULL AS UBIGINT)';
+    const paths = sides[side].map((_, number) => job.output(`narrow-${side}-${number}.parquet`));
+    await job.runEach(
+      sides[side].map(
+        (
+          piece,
+          number,
+        ) => `COPY (SELECT _key, CAST(hash & ${Low} AS UBIGINT) AS low, CAST(hash >> 64 AS UBIGINT) AS high, target
+          FROM (SELECT _key, ${hash} AS hash, ${target} AS target FROM ${piece})) TO ${literal(paths[number] ?? '')} (${options})`,
+      ),
+      beat,
+    );
     return paths;
   };
-  const pieces = { meant: await narrow('meant', 'meant'), actual: await narrow('actual', 'found') };
+  const files = { meant: await narrowed('meant', 'meant'), actual: await narrowed('actual', 'found') };
 
   let keys = 0;
-  for (const side of [pieces.meant, pieces.actual]) {
-    let rows = 0;
-    for (const path of side) rows += (await job.one(`SELECT count(*) AS n FROM ${read(path)}`, Count)).n;
-    keys = Math.max(keys, rows);
+  for (const paths of [files.meant, files.actual]) {
+    keys = Math.max(keys, (await job.one(`SELECT count(*) AS n FROM ${read(paths)}`, Count)).n);
   }
   const buckets = Math.max(1, Math.ceil(keys / KeysABucket));
   if (buckets > 1) {
-    for (const [side, paths] of Object.entries(pieces)) {
-      for (const [number, path] of paths.entries()) {
-        await job.run(
-          `COPY (SELECT *, hash(_key) % ${buckets} AS bucket FROM ${read(path)}) TO ${literal(job.output(`buckets-${side}`))}
-           (${options}, PARTITION_BY (bucket), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN 'piece${number}_{i}')`,
-        );
-        beat();
-      }
+    for (const [side, paths] of Object.entries(files)) {
+      await job.run(
+        `COPY (SELECT *, hash(_key) % ${buckets} AS bucket FROM ${read(paths)}) TO ${literal(job.output(`buckets-${side}`))}
+         (${options}, PARTITION_BY (bucket), OVERWRITE true)`,
+      );
+      beat();
     }
   }
   await job.run(
     `CREATE OR REPLACE TABLE judged (bucket INTEGER, category VARCHAR, _key VARCHAR, keys BIGINT, found BIGINT, twice BIGINT)`,
   );
   const relation = async (side: 'meant' | 'actual', bucket: number): Promise<string> => {
-    const paths = buckets === 1 ? pieces[side] : [`${job.output(`buckets-${side}`)}/bucket=${bucket}/*.parquet`];
-    const found: string[] = [];
-    for (const path of paths) {
-      const some = buckets === 1 || (await job.one(`SELECT count(*) AS n FROM glob(${literal(path)})`, Count)).n > 0;
-      if (some) found.push(`SELECT * FROM ${read(path)}`);
-    }
-    const empty = `SELECT CAST(NULL AS VARCHAR) AS _key, CAST(NULL AS UHUGEINT) AS hash, CAST(NULL AS UHUGEINT) AS target WHERE false`;
-    return [empty, ...found].join(' UNION ALL ');
+    if (buckets === 1) return `SELECT * FROM ${read(files[side])}`;
+    const path = `${job.output(`buckets-${side}`)}/bucket=${bucket}/*.parquet`;
+    const { n } = await job.one(`SELECT count(*) AS n FROM glob(${literal(path)})`, Count);
+    if (n > 0) return `SELECT * FROM ${read([path])}`;
+    return `SELECT CAST(NULL AS VARCHAR) AS _key, CAST(NULL AS UBIGINT) AS low, CAST(NULL AS UBIGINT) AS high, CAST(NULL AS UBIGINT) AS target WHERE false`;
   };
   for (let bucket = 0; bucket < buckets; bucket += 1) {
     const both = `SELECT *, true AS is_meant FROM (${await relation('meant', bucket)})
@@ -108,10 +106,11 @@ function judgement(both: string, bucket: number): string {
         WHEN found > 1 AND (lowest IS DISTINCT FROM highest OR lowest IS NULL) THEN
           CASE WHEN meant = 0 THEN 'unexpected twice' ELSE 'duplicate' END
         WHEN meant = 0 THEN 'unexpected'
-        WHEN hash = least_hash AND hash = greatest_hash AND (target IS NULL OR target = lowest) THEN 'equal'
+        WHEN low = least_low AND low = greatest_low AND high = least_high AND high = greatest_high AND (target IS NULL OR target = lowest) THEN 'equal'
         ELSE 'differs' END AS category
       FROM (SELECT _key, ${of('count(*)', true)} AS meant, ${of('count(*)', false)} AS found,
-          ${of('max(hash)', true)} AS hash, ${of('min(hash)', false)} AS least_hash, ${of('max(hash)', false)} AS greatest_hash,
+          ${of('max(low)', true)} AS low, ${of('min(low)', false)} AS least_low, ${of('max(low)', false)} AS greatest_low,
+          ${of('max(high)', true)} AS high, ${of('min(high)', false)} AS least_high, ${of('max(high)', false)} AS greatest_high,
           ${of('max(target)', true)} AS target, ${of('min(target)', false)} AS lowest, ${of('max(target)', false)} AS highest
         FROM (${both}) GROUP BY _key))
     GROUP BY category, shown`;

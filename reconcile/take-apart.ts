@@ -34,12 +34,13 @@ export async function takeApart(job: DuckJob, sides: TwoSides, beat: () => void)
       const texts = sides.fields.map((field) => (side === 'meant' ? field.meant : field.found));
       const target = sides.targets[side] ? '_target' : 'NULL';
       await job.run(`CREATE OR REPLACE TABLE ${table} (${columns})`);
-      for (const piece of sides[side]) {
-        await job.run(
-          `INSERT INTO ${table} SELECT ${['_key', target, ...texts].join(', ')} FROM ${piece} AS piece SEMI JOIN looked USING (_key)`,
-        );
-        beat();
-      }
+      const all = ['_key', target, ...texts].join(', ');
+      await job.runEach(
+        sides[side].map(
+          (piece) => `INSERT INTO ${table} SELECT ${all} FROM ${piece} AS piece SEMI JOIN looked USING (_key)`,
+        ),
+        beat,
+      );
     }
     await job.run(`INSERT INTO difference
       SELECT (SELECT count(*) FROM difference) + row_number() OVER (ORDER BY key, field), * FROM (${differences(sides.fields)})`);

@@ -40,6 +40,13 @@ export interface DuckJob {
   /** The job's private folder: outputs are written here before they go into the store. */
   readonly folder: string;
   run(sql: string): Promise<void>;
+  /**
+   * Runs statements that do not need each other, as many at a time as the job has threads: a statement over a file of few
+   * rows keeps only one of them busy. After one that fails no other is begun.
+   *
+   * @param done called after each
+   */
+  runEach(statements: readonly string[], done?: () => void): Promise<void>;
   all<T>(sql: string, row: z.ZodType<T>): Promise<T[]>;
   /** The one row that a query gives. */
   one<T>(sql: string, row: z.ZodType<T>): Promise<T>;
@@ -126,6 +133,12 @@ function unescaped(value: string, lines: string): string {
     WHEN ${value} <> '\\N' THEN replace(${plain}, chr(0), '\\') END`;
 }
 
+/** Where a job runs. */
+interface Place {
+  folder: string;
+  threads: number;
+}
+
 interface Connections {
   /** For all that is asked. */
   connection: DuckDBConnection;
@@ -133,7 +146,8 @@ interface Connections {
   beside: readonly DuckDBConnection[];
 }
 
-function wrap({ connection, beside }: Connections, folder: string, options: DuckJobOptions): DuckJob {
+function wrap({ connection, beside }: Connections, at: Place, options: DuckJobOptions): DuckJob {
+  const { folder, threads } = at;
   const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(options, work);
   let turn = 0;
   const next = (): DuckDBConnection => {
@@ -143,6 +157,23 @@ function wrap({ connection, beside }: Connections, folder: string, options: Duck
   const job: DuckJob = {
     folder,
     run: (sql) => guard(async () => void (await connection.run(sql))),
+    async runEach(statements, done) {
+      const due = [...statements];
+      const lane = async (one: DuckDBConnection): Promise<void> => {
+        try {
+          for (let next = due.shift(); next !== undefined; next = due.shift()) {
+            const sql = next;
+            await guard(() => one.run(sql));
+            done?.();
+          }
+        } finally {
+          due.length = 0;
+        }
+      };
+      const lanes = await Promise.allSettled([connection, ...beside].slice(0, threads).map(lane));
+      const failed = lanes.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
+    },
     all: (sql, row) =>
       guard(async () => {
         const reader = await connection.runAndReadAll(sql);
@@ -231,7 +262,9 @@ async function inItsOwn<T>(budget: DuckBudget, slot: Slot, options: DuckJobOptio
   const of = { scratch, threads: slot.threads, extensions, mapping, rowByRow, reads, keys };
   const instance = await makeInstance(budget, of, (run) => guarded(options, run));
   try {
-    return await connected(instance.duckdb, options.signal, (all) => work(wrap(all, instance.folder, options)));
+    return await connected(instance.duckdb, options.signal, (all) =>
+      work(wrap(all, { folder: instance.folder, threads: slot.threads }, options)),
+    );
   } finally {
     await instance.close();
   }
@@ -266,7 +299,7 @@ async function inOneThatIsKept<T>(budget: DuckBudget, slot: Slot, options: DuckJ
         await all.connection.run([`ATTACH ':memory:' AS job`, ...keyStatements(keys)].join(';\n'));
         for (const one of [all.connection, ...all.beside]) await one.run('USE job');
       });
-      return work(wrap(all, folder, options));
+      return work(wrap(all, { folder, threads: slot.threads }, options));
     });
     whole = await cleared(kept, folder);
     return done;

@@ -77,6 +77,32 @@ describe('a job', () => {
     expect(String(failure)).not.toContain('DE02');
   });
 
+  test('runs statements that do not need each other, each once', async () => {
+    let done = 0;
+    const rows = await inJob(async (job) => {
+      await job.createTable('numbers', { n: 'INTEGER' });
+      await job.runEach(
+        Array.from({ length: 20 }, (_, n) => `INSERT INTO numbers SELECT ${n} FROM range(1000)`),
+        () => (done += 1),
+      );
+      return job.one('SELECT count(*) AS rows, count(DISTINCT n) AS numbers FROM numbers', Anything);
+    });
+    expect(rows).toEqual({ rows: '20000', numbers: '20' });
+    expect(done).toBe(20);
+  });
+
+  test('begins no statement after one that failed, and ends those that had begun', async () => {
+    const { failed, numbers } = await inJob(async (job) => {
+      await job.createTable('numbers', { n: 'INTEGER' });
+      const inserts = Array.from({ length: 20 }, (_, n) => `INSERT INTO numbers VALUES (${n})`);
+      const statements = ['SELECT 1', `SELECT 'x'::INTEGER`, 'SELECT count(*) FROM range(50_000_000)', ...inserts];
+      const failed: unknown = await job.runEach(statements).catch((error: unknown) => error);
+      return { failed, numbers: await job.all('SELECT n FROM numbers', Anything) };
+    });
+    expect(failed).toMatchObject({ code: 'duckdb.failed' });
+    expect(numbers).toEqual([]);
+  });
+
   test('leaves nothing in the scratch folder, whether it ends well or not', async () => {
     const scratch = await temporaryFolder();
     await inJob((job) => writeFile(job.output('a.parquet'), 'x'), { scratch });

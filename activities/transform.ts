@@ -109,18 +109,24 @@ async function fillLookups(job: DuckJob, staging: Staging, plan: Plan, compiled:
 
 const name = (part: Part, step: string): string => identifier(`${step}:${part.name}`);
 
-/** Runs a part's mapping up to `fitted`: every ready row to be, with the rules it breaks. */
+/**
+ * Runs a part's mapping up to `fitted`: every ready row to be, with the rules it breaks. What is read but once on the way
+ * is a view: as a table it would be written and read for nothing, which costs as much as most mappings. Where an
+ * expression fails on a row, each step is a table, so that it is worked out where it stands.
+ */
 async function fit(
   job: DuckJob,
   staging: Staging,
   plan: Plan,
-  compiled: CompiledPart,
-  source: string,
+  { compiled, entity, source, careful }: { compiled: CompiledPart; entity: Entity; source: string; careful: boolean },
 ): Promise<CompiledPart> {
   const { part } = compiled;
   await fillLookups(job, staging, plan, compiled);
-  await job.run(`CREATE TABLE ${name(part, 'flagged')} AS ${compiled.flagged(source)}`);
-  await job.run(`CREATE TABLE ${name(part, 'raw')} AS ${compiled.raw(name(part, 'flagged'))}`);
+  const readAgain = part.leave.length > 0 || entity.keyedBy !== undefined || entity.lines !== undefined;
+  const make = (step: string, kept: boolean, query: string): Promise<void> =>
+    job.run(`CREATE ${kept || careful ? 'TABLE' : 'VIEW'} ${name(part, step)} AS ${query}`);
+  await make('flagged', readAgain, compiled.flagged(source));
+  await make('raw', false, compiled.raw(name(part, 'flagged')));
   const types = await job.describe(`SELECT * FROM ${name(part, 'raw')}`);
   await job.run(`CREATE TABLE ${name(part, 'fitted')} AS ${compiled.fitted(name(part, 'raw'), types)}`);
   return compiled;
@@ -274,7 +280,7 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
         const main = `(SELECT * FROM ${relationOf(rows)}${partition})`;
         const joined = side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${relationOf(side)} r USING (_key))`;
         const source = entity.keyedBy ? `(SELECT * EXCLUDE (_bucket) FROM ${joined})` : joined;
-        compiled.push(await fit(job, staging, plan, compilePart(part, careful), source));
+        compiled.push(await fit(job, staging, plan, { compiled: compilePart(part, careful), entity, source, careful }));
         beat.beat();
       }
       if (entity.lines) await bindDocuments(job, entity, entity.lines);

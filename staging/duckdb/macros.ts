@@ -70,11 +70,15 @@ export const macros: readonly string[] = [
        WHEN digits IS NULL OR digits NOT BETWEEN 0 AND 12 THEN ${raise(`'exact_decimal: digits must be from 0 to 12'`, Exact)}
        WHEN regexp_full_match(CAST(x AS VARCHAR), '\\s*[+-]?(?:\\d+|(?:\\d*\\.\\d{0,' || digits || '}0*))\\s*')
        THEN TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 12)) END`,
+  // The same microseconds as an instant: `timezone('UTC', t)` asks a calendar for what is known.
+  `CREATE MACRO _utc(t) AS make_timestamptz(epoch_us(t))`,
   `CREATE MACRO _at_offset(t, zone, near) AS
-     t - (timezone(zone, timezone('UTC', t + near)) - (t + near))`,
-  `CREATE MACRO _shows(utc, zone, t) AS timezone(zone, timezone('UTC', utc)) = t`,
+     t - (timezone(zone, _utc(t + near)) - (t + near))`,
+  `CREATE MACRO _shows(utc, zone, t) AS timezone(zone, _utc(utc)) = t`,
+  // Mostly no change is near, and there is nothing to choose. The rest would come to the same, by asking four times more.
   `CREATE MACRO _local_time(t, before, after, zone, gap, overlap) AS
      CASE
+       WHEN before = after AND gap <> 'reject' THEN before
        WHEN _shows(before, zone, t) AND _shows(after, zone, t) THEN
          CASE WHEN before = after OR overlap = 'earlier' THEN least(before, after) WHEN overlap = 'later' THEN greatest(before, after) END
        WHEN _shows(before, zone, t) THEN before
@@ -87,7 +91,8 @@ export const macros: readonly string[] = [
        WHEN overlap IS NULL OR overlap NOT IN ('earlier', 'later', 'reject') THEN ${raise(`'local_time: overlap must be earlier, later or reject'`, 'TIMESTAMPTZ')}
        WHEN timezone(zone, TIMESTAMP '2000-01-01') IS NULL THEN NULL
        WHEN NOT isfinite(CAST(ts AS TIMESTAMP)) THEN timezone('UTC', CAST(ts AS TIMESTAMP))
-       ELSE timezone('UTC', _local_time(
+       WHEN zone = 'UTC' THEN _utc(CAST(ts AS TIMESTAMP))
+       ELSE _utc(_local_time(
          CAST(ts AS TIMESTAMP),
          _at_offset(CAST(ts AS TIMESTAMP), zone, -INTERVAL 1 DAY),
          _at_offset(CAST(ts AS TIMESTAMP), zone, INTERVAL 1 DAY),

@@ -177,6 +177,42 @@ describe('local_time', () => {
     expect(await valueOf(`local_time(TIMESTAMP '${local}', '${zone}', '${gap}', '${overlap}')`)).toBe(expected);
   });
 
+  test('is the same under every policy where a time is shown once', async () => {
+    const zones = [
+      'Europe/Berlin',
+      'Australia/Lord_Howe',
+      'Pacific/Apia',
+      'America/St_Johns',
+      'Africa/Casablanca',
+      'UTC',
+    ];
+    const policies = ['earlier', 'later', 'reject'].flatMap((gap) =>
+      ['earlier', 'later', 'reject'].map((overlap) => `local_time(t, '{zone}', '${gap}', '${overlap}')`),
+    );
+    const Found = z.object({ rows: z.coerce.number(), once: z.coerce.number(), same: z.coerce.number() });
+    const found = await inJob(async (job) => {
+      const each: z.infer<typeof Found>[] = [];
+      for (const zone of zones) {
+        const [, ...others] = policies.toReversed().map((one) => one.replace('{zone}', zone));
+        const alike = others.map((one) => `${one} = once`).join(' AND ');
+        each.push(
+          await job.one(
+            `SELECT count(*) AS rows, count(once) AS once, count(*) FILTER (${alike}) AS same
+               FROM (SELECT t, local_time(t, '${zone}', 'reject', 'reject') AS once
+                 FROM (SELECT TIMESTAMP '2011-12-25' + INTERVAL (101 * range) MINUTE AS t FROM range(11_000)))`,
+            Found,
+          ),
+        );
+      }
+      return each;
+    });
+    for (const { rows, once, same } of found) {
+      expect(same).toBe(once);
+      expect(once).toBeGreaterThan(rows * 0.99);
+    }
+    expect(found.map(({ rows, once }) => rows > once)).toEqual([true, true, true, true, true, false]);
+  });
+
   test('takes a date for its midnight, and NULL for NULL', async () => {
     expect(await valueOf(`local_time(DATE '2026-01-01', 'Europe/Berlin', 'reject', 'reject')`)).toBe(
       '2025-12-31 23:00:00+00',

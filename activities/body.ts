@@ -1,6 +1,6 @@
 import type { Part } from '../model/blueprint.ts';
 import type { FieldKind } from '../model/shape.ts';
-import { identifier, literal } from '../model/sql.ts';
+import { identifier, literal, timeInUtc } from '../model/sql.ts';
 
 /** A field's value as text: dates and instants as ISO 8601 writes them, instants in UTC with microseconds. */
 export function textValue(kind: FieldKind, column: string): string {
@@ -10,7 +10,7 @@ export function textValue(kind: FieldKind, column: string): string {
     case 'date':
       return `strftime(${column}, '%Y-%m-%d')`;
     case 'timestamp':
-      return `strftime(timezone('UTC', ${column}), '%Y-%m-%dT%H:%M:%S.%fZ')`;
+      return `strftime(${timeInUtc(column)}, '%Y-%m-%dT%H:%M:%S.%fZ')`;
     default:
       return `CAST(${column} AS VARCHAR)`;
   }

@@ -75,5 +75,5 @@ export function lineColumns(part: Part, references: readonly Reference[]): TextC
 
 /** A row as a line: its key and what it holds, between tabs; `\N` is nothing. */
 export function lineOf(columns: readonly TextColumn[]): string {
-  return [`(${escaped('_key')})`, ...columns.map(({ text }) => `coalesce(${text}, '\\N')`)].join(' || chr(9) || ');
+  return `concat_ws(chr(9), ${[escaped('_key'), ...columns.map(({ text }) => `coalesce(${text}, '\\N')`)].join(', ')})`;
 }

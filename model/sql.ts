@@ -171,3 +171,13 @@ export function textAs(type: string, text: string, cast: 'CAST' | 'TRY_CAST' = '
   const isShort = `length(${text}) <= ${whole} AND NOT contains(lower(${text}), 'e')`;
   return `CASE WHEN ${isShort} THEN ${short} ELSE ${cast}(${text} AS ${type}) END`;
 }
+
+/** An instant as the time it is in UTC, without a zone. Of one that is finite no calendar is asked, as `timezone` does. */
+export function timeInUtc(instant: string): string {
+  return `coalesce(make_timestamp(epoch_us(${instant})), timezone('UTC', ${instant}))`;
+}
+
+/** An instant as DuckDB writes it in UTC: `2026-03-01 10:00:00.5+00`. Of one that is finite no calendar is asked. */
+export function instantText(instant: string): string {
+  return `coalesce(CAST(make_timestamp(epoch_us(${instant})) AS VARCHAR) || '+00', CAST(${instant} AS VARCHAR))`;
+}

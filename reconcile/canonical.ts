@@ -1,5 +1,5 @@
 import { LandfallError } from '../model/errors.ts';
-import { identifier, literal } from '../model/sql.ts';
+import { identifier, instantText, literal } from '../model/sql.ts';
 
 /** How a field is compared: the text that stands for its value on either side, NULL for no value. */
 export interface ComparedField {
@@ -20,7 +20,10 @@ function digitsOf(type: string): { whole: number; scale: number } | null {
   return { whole: Number(precision) - Number(scale), scale: Number(scale) };
 }
 
-const text = (expression: string): string => `CAST(${expression} AS VARCHAR)`;
+const Instant = 'TIMESTAMP WITH TIME ZONE';
+
+const text = (expression: string, type = ''): string =>
+  type === Instant ? instantText(expression) : `CAST(${expression} AS VARCHAR)`;
 
 /** How a value of a type is written, and nothing that a cast would round, cut or guess. */
 function notationOf(type: string): string | null {
@@ -31,7 +34,7 @@ function notationOf(type: string): string | null {
       return '(?i)true|false';
     case 'DATE':
       return '\\d{4,}-\\d\\d-\\d\\d';
-    case 'TIMESTAMP WITH TIME ZONE':
+    case Instant:
       return '\\d{4,}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{0,6}0*)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)';
     default:
       return null;
@@ -40,7 +43,7 @@ function notationOf(type: string): string | null {
 
 /** What the target gave as text, as the text of the meant type; unchanged where it is not exactly such a value. */
 function readExactly(column: string, type: string, notation: string): string {
-  const read = `coalesce(${text(`TRY_CAST(${column} AS ${type})`)}, ${column})`;
+  const read = `coalesce(${text(`TRY_CAST(${column} AS ${type})`, type)}, ${column})`;
   return `CASE WHEN regexp_full_match(${column}, ${literal(notation)}) THEN ${read} ELSE ${column} END`;
 }
 
@@ -55,10 +58,10 @@ function readExactly(column: string, type: string, notation: string): string {
  */
 export function comparedField(field: string, meant: string, found: string): ComparedField {
   const column = identifier(field);
-  if (meant === found) return { field, meant: text(column), found: text(column) };
+  if (meant === found) return { field, meant: text(column, meant), found: text(column, found) };
   const notation = notationOf(meant);
   if (found === 'VARCHAR' && notation !== null) {
-    return { field, meant: text(column), found: readExactly(column, meant, notation) };
+    return { field, meant: text(column, meant), found: readExactly(column, meant, notation) };
   }
   const one = digitsOf(meant);
   const other = digitsOf(found);

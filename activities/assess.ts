@@ -8,6 +8,7 @@ import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan, putReference, readReference } from './documents.ts';
 import { plannedPart } from './parts.ts';
 import { requirePlanned } from './same-source.ts';
+import { QuestionsAtATime, sideBySide } from './side-by-side.ts';
 import { loadAfter } from './blueprint-problems.ts';
 
 /** Characters of entities in one page of an outline: well below what one payload may hold, with room for the rest. */
@@ -71,15 +72,17 @@ function changed(what: string, where: Record<string, string>): LandfallError {
   });
 }
 
+const asking = ({ signal }: Beat): { atATime: number; signal: AbortSignal } => ({ atATime: QuestionsAtATime, signal });
+
 /** Proves that the source still is what the plan was made for. */
 export async function assessSource(deps: Dependencies, of: RunRef, beat: Beat): Promise<void> {
   const plan = await loadPlan(await deps.staging(of.run), of.plan);
   const source = await deps.source(plan.source.name);
   await source.ping();
-  for (const part of plan.blueprint.entities.flatMap(partsOf)) {
+  await sideBySide(plan.blueprint.entities.flatMap(partsOf), asking(beat), async (part) => {
     await requirePlanned(source, plan, part);
     beat.beat();
-  }
+  });
 }
 
 /**
@@ -98,15 +101,15 @@ export async function assessTarget(
   await claimMigration(staging.store, plan, of.run, isOpen);
   const target = await deps.target(plan.target.name);
   await target.ping();
-  const call = { gate: deps.gate(plan.target.name, plan.options), signal: beat.signal };
-  for (const part of plan.blueprint.entities.flatMap(partsOf)) {
+  const gate = deps.gate(plan.target.name, plan.options);
+  await sideBySide(plan.blueprint.entities.flatMap(partsOf), asking(beat), async (part, signal) => {
     const { collection } = part.to;
-    const now = (await target.fingerprint([collection], call))[collection];
+    const now = (await target.fingerprint([collection], { gate, signal }))[collection];
     if (now !== plannedPart(plan, part.name).targetFingerprint) {
       throw changed(`The target’s ${collection} has changed since the plan was made.`, { entity: part.name });
     }
     beat.beat();
-  }
+  });
 }
 
 /** Reads the target's reference data that mappings look up. */

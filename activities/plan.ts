@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Source, Target } from '../connectors/port.ts';
+import type { Source, TableDescription, Target } from '../connectors/port.ts';
 import { sourceExpressions } from '../mapping/compile.ts';
 import { partsOf, type Part } from '../model/blueprint.ts';
 import type { Config, Person } from '../model/config.ts';
@@ -15,16 +15,30 @@ import { loadBlueprint } from './blueprint-file.ts';
 import { consistencyProblems, orderOf, problem, selfProblems } from './blueprint-problems.ts';
 import { decisionProblems } from './open-decisions.ts';
 import { targetOf } from './parts.ts';
+import { QuestionsAtATime, sideBySide } from './side-by-side.ts';
+
+/** What both systems say of a part. */
+interface Told {
+  described: TableDescription;
+  shape: Problem[];
+  targetFingerprint: string;
+}
+
+async function askAbout(part: Part, source: Source, target: Target | undefined): Promise<Told> {
+  const [described] = await source.describe([part.from.object]);
+  if (!described) throw new Error(`nothing is known of ${part.from.object}`);
+  const shape = (await target?.checkShape(targetOf(part))) ?? [];
+  const { collection } = part.to;
+  const fingerprints = (await target?.fingerprint([collection])) ?? {};
+  return { described, shape, targetFingerprint: fingerprints[collection] ?? '' };
+}
 
 async function planPart(
   part: Part,
-  source: Source,
-  target: Target | undefined,
+  { described, shape, targetFingerprint }: Told,
   guard: MappingGuard,
 ): Promise<{ planned: PlannedPart; problems: Problem[] }> {
   const problems: Problem[] = [];
-  const [described] = await source.describe([part.from.object]);
-  if (!described) throw new Error(`nothing is known of ${part.from.object}`);
   const large = 'attachments' in part && part.attachments ? part.attachments.content : null;
   const wanted = part.from.columns;
   const columns = described.columns
@@ -50,7 +64,7 @@ async function planPart(
     );
   }
   problems.push(
-    ...((await target?.checkShape(targetOf(part))) ?? []).map((one) => ({
+    ...shape.map((one) => ({
       ...one,
       where: { entity: part.name, ...one.where },
     })),
@@ -97,7 +111,6 @@ async function planPart(
   const classOf = (field: string): Classification =>
     strictest((used.get(field) ?? []).map((column) => part.from.classify[column] ?? 'internal'));
   const classes = Object.fromEntries(Object.keys(part.fields).map((field) => [field, classOf(field)]));
-  const fingerprint = (await target?.fingerprint([part.to.collection])) ?? {};
   return {
     planned: {
       columns: columns.map(({ name, nativeType, stagedType, nullable, castReason, large: isLarge }) => ({
@@ -110,7 +123,7 @@ async function planPart(
       })),
       estimatedRows: described.estimatedRows,
       sourceFingerprint: described.fingerprint,
-      targetFingerprint: fingerprint[part.to.collection] ?? '',
+      targetFingerprint,
       classes,
       reads: Object.fromEntries([...used].map(([at, names]) => [at, [...new Set(names)].sort()])),
     },
@@ -210,11 +223,22 @@ export async function makePlan(of: {
         problems.push(...((await to.checkPrivileges?.([...new Set(collections)])) ?? []));
       });
     }
+    const answers = await sideBySide(blueprint.entities.flatMap(partsOf), { atATime: QuestionsAtATime }, (part) =>
+      askAbout(part, from, to).then(
+        (told) => ({ part, told: () => told }),
+        (error: unknown) => ({
+          part,
+          told(): Told {
+            throw error;
+          },
+        }),
+      ),
+    );
     await withDuckJob(of.budget, { purpose: 'inspect the mapping', scratch: of.scratch }, async (job) => {
       const guard = await openMappingGuard(job);
-      for (const part of blueprint.entities.flatMap(partsOf)) {
+      for (const { part, told } of answers) {
         await collected(problems, { entity: part.name }, async () => {
-          const done = await planPart(part, from, to, guard);
+          const done = await planPart(part, told(), guard);
           parts[part.name] = done.planned;
           problems.push(...done.problems);
         });

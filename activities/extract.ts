@@ -13,6 +13,7 @@ import { stageAttachments } from './attachments.ts';
 import type { ChunkPlanned, ChunkTask, EntityRef } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { FrozenEpoch, loadPlan, putChunkPlan, readChunkPlan, readLease, readLedger } from './documents.ts';
+import { throughRead, withReader } from './duck-read.ts';
 import { explainReadFailure, leaseOf } from './lease.ts';
 import { entityOf, isRestrictedColumn, partsOf, plannedPart, restrictedKey, roleOf, stagedColumns } from './parts.ts';
 import { explainByStructure, proveRead } from './same-source.ts';
@@ -101,27 +102,11 @@ async function extractPart(
     return { files: [rows, side], rows: rows.rows };
   };
 
-  const options = {
-    purpose: `extract ${part.name}`,
-    scratch: staging.scratch,
-    keys,
-    mapping: false,
-    signal: at.signal,
-  };
+  const options = { purpose: `extract ${part.name}`, keys, signal: at.signal };
   if (read.via === 'duckdb') {
-    const { extension, setup, select, teardown } = read;
-    return withDuckJob(staging.budget, { ...options, locked: false, extensions: [extension] }, async (job) => {
-      for (const statement of setup) await job.run(statement);
-      const done = await work(job, select);
-      for (const statement of teardown) await job.run(statement);
-      return done;
-    }).catch((error: unknown) => {
-      // DuckDB knows of no sources: whether it was the connection that failed is for the connector to say.
-      const said = error instanceof LandfallError && error.code === 'duckdb.failed' ? error.confidential : undefined;
-      throw (said === undefined ? null : read.brokenOff(said)) ?? error;
-    });
+    return withReader(staging, read, options, (job) => throughRead(job, read, (select) => work(job, select)));
   }
-  return withDuckJob(staging.budget, options, async (job) => {
+  return withDuckJob(staging.budget, { ...options, scratch: staging.scratch, mapping: false }, async (job) => {
     const columns = Object.fromEntries(request.columns.map((column) => [column.name, column.stagedType]));
     await job.createTable('incoming', columns);
     for await (const batch of read.batches) await job.insert('incoming', columns, batch);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ActualPage, ActualRow, LinePage, Target, TargetCall } from '../connectors/port.ts';
+import type { ActualPage, ActualRow, DirectPage, Target, TargetCall } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -13,17 +13,14 @@ import type { Staging } from '../staging/index.ts';
 import { StagedFile, writeManifest } from '../staging/manifest.ts';
 import { parquetKeys, writeRows } from '../staging/rows.ts';
 import { getSealed, putSealed } from '../staging/sealed.ts';
-import { inLanes } from './batches.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
+import { throughRead, withReader } from './duck-read.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf, targetOf } from './parts.ts';
 import { explained } from './same-target.ts';
 
-/** Pieces of lines that DuckDB takes in at a time: it works on each with one core. */
-const LinesLanes = 2;
-
-/** Pages a staged file holds: how much is read again, at most, after a worker was lost. */
+/** Pages of objects that a staged file holds: how much is read again, at most, after a worker was lost. */
 const PagesAFile = 10;
 
 /** How far a read-back is. Holds a continuation that may carry row values: staged, never a heartbeat. */
@@ -51,6 +48,8 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
   for (const field of Object.keys(part.fields)) values[field] = row.values[field] ?? null;
   return values;
 }
+
+const Counted = z.object({ count: z.coerce.number() });
 
 /** Of each column: values that are not of its type, and values that it would cut. */
 const Doubtful = z.object({ counts: z.array(z.coerce.number()) });
@@ -136,45 +135,47 @@ interface Reading {
 
 type Read = Omit<Checkpoint, 'files'>;
 
-/** Reads as much as goes into one file, into the table `actual`. */
-async function readAFile(job: DuckJob, of: Reading): Promise<Read> {
-  return (await readLines(job, of)) ?? readPages(job, of);
-}
-
 /** The oldest answer is what the whole can be dated by. */
 function oldest(from: Checkpoint, page: { asAt: string }): string {
   return from.asAt === '' ? page.asAt : from.asAt;
 }
 
-/** Reads a page of lines, which never become objects here; null where the target does not give these fields so. */
-async function readLines(job: DuckJob, { target, part, call, columns, from, beat }: Reading): Promise<Read | null> {
-  const { readBackLines } = target;
-  if (readBackLines === undefined) return null;
+/**
+ * A page that DuckDB reads by itself, of as many rows as a chunk has: what a job takes in at once, here as elsewhere. Null
+ * where the target does not give these fields so.
+ */
+async function directPage({ target, part, call, columns, from }: Reading, rows: number): Promise<DirectPage | null> {
+  const { readBackDirect } = target;
+  if (readBackDirect === undefined) return null;
   const [, , ...fields] = Object.keys(columns);
-  let page: LinePage | null = null;
+  return explained({ target, call }, [part], () => readBackDirect(targetOf(part), fields, from.next, rows, call));
+}
+
+/** Has DuckDB read a page into the table `actual`. */
+async function readDirect(
+  job: DuckJob,
+  { target, part, call, columns, from, beat }: Reading,
+  page: DirectPage,
+): Promise<Read> {
   await insertExactly(job, part, columns, async (texts) => {
-    const width = Object.keys(texts).length;
-    page = await explained({ target, call }, [part], () =>
-      readBackLines(
-        targetOf(part),
-        fields,
-        from.next,
-        async (lines) => {
+    const names = Object.keys(texts).map(identifier).join(', ');
+    await explained({ target, call }, [part], () =>
+      page.request(() =>
+        throughRead(job, page.read, async (select) => {
           // Another try reads the page from its beginning.
           await job.run('DELETE FROM page');
-          await inLanes(lines, LinesLanes, (piece) => job.insertLines('page', width, piece));
-        },
-        call,
+          await job.run(`INSERT INTO page SELECT ${names} FROM (${select})`);
+        }),
       ),
     );
   });
-  const read = page as LinePage | null;
-  if (read === null) return null;
-  const rows = from.rows + read.count;
+  const { count } = await job.one('SELECT count(*) AS count FROM page', Counted);
+  const rows = from.rows + count;
   beat.beat(rows);
-  return { next: read.next, rows, asAt: oldest(from, read), done: read.next === null };
+  return { next: page.next, rows, asAt: oldest(from, page), done: page.next === null };
 }
 
+/** Reads as many pages of objects as go into one file, into the table `actual`. */
 async function readPages(job: DuckJob, { target, part, call, columns, from, beat }: Reading): Promise<Read> {
   let { next, rows, asAt } = from;
   let done = false;
@@ -235,12 +236,29 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
   const columns = actualColumns(part);
   while (!at.done) {
     const from: Checkpoint = at;
-    at = await withOwnSql(staging, { purpose: `read back ${part.name}`, keys, signal: beat.signal }, async (job) => {
-      await job.createTable('actual', columns);
-      const { next, rows, asAt, done } = await readAFile(job, { target, part, call, columns, from, beat });
-      const files = await writeFile(job, staging, plan, task, part, number);
-      return { files: [...from.files, ...files], next, asAt, rows, done };
-    });
+    const of: Reading = { target, part, call, columns, from, beat };
+    const page = await directPage(of, entity.chunkRows ?? plan.options.chunkRows);
+    const options = { purpose: `read back ${part.name}`, keys, signal: beat.signal };
+    const fileOf =
+      (read: (job: DuckJob) => Promise<Read>) =>
+      async (job: DuckJob): Promise<Checkpoint> => {
+        await job.createTable('actual', columns);
+        const { next, rows, asAt, done } = await read(job);
+        const files = await writeFile(job, staging, plan, task, part, number);
+        return { files: [...from.files, ...files], next, asAt, rows, done };
+      };
+    at = page
+      ? await withReader(
+          staging,
+          page.read,
+          options,
+          fileOf((job) => readDirect(job, of, page)),
+        )
+      : await withOwnSql(
+          staging,
+          options,
+          fileOf((job) => readPages(job, of)),
+        );
     const { outcome } = await putSealed(staging, pathOf(number), at);
     // Another attempt was here first: what it staged is what counts.
     if (outcome === 'exists') at = (await read(number)) ?? at;

@@ -1,4 +1,4 @@
-import type { Problem } from '../../model/errors.ts';
+import type { LandfallError, Problem } from '../../model/errors.ts';
 
 /** A reachable system, in words for `landfall check`. */
 export interface Ping {
@@ -20,6 +20,20 @@ export interface PrivilegeCheck {
 
 export interface Closable {
   close(): Promise<void>;
+}
+
+/** How DuckDB itself can read rows of a system: fast, typed, and without passing through JavaScript. */
+export interface DuckRead {
+  via: 'duckdb';
+  extension: 'postgres_scanner' | 'mysql_scanner';
+  /** Statements to run first, on the same connection. They may hold secrets: never logged, never in an error. */
+  setup: readonly string[];
+  /** A SELECT that gives exactly the columns that were asked for, in their staged types. */
+  select: string;
+  /** Statements to run afterwards. */
+  teardown: readonly string[];
+  /** Says of DuckDB's words for a failure whether it was the connection; null: it was something else. */
+  brokenOff(message: string): LandfallError | null;
 }
 
 /** What other processes need to read within a lease's snapshot. Staged, not put into workflow history. */

@@ -1,5 +1,5 @@
 import type { LandfallError } from '../../model/errors.ts';
-import type { Closable, Figures, Holds, LeaseRef, Pingable, PrivilegeCheck } from './shared.ts';
+import type { Closable, DuckRead, Figures, Holds, LeaseRef, Pingable, PrivilegeCheck } from './shared.ts';
 
 /** A column as the source has it and as staging will hold it. */
 export interface ColumnDescription {
@@ -108,20 +108,6 @@ export interface PlanChunks {
    * @throws LandfallError `source.duplicate-key` or `source.null-key` when the key is not one
    */
   planChunks(request: ReadRequest, rows: number, lease?: LeaseRef): AsyncIterable<ChunkBounds>;
-}
-
-/** How DuckDB itself can read a chunk: fast, typed, and without passing through JavaScript. */
-export interface DuckRead {
-  via: 'duckdb';
-  extension: 'postgres_scanner' | 'mysql_scanner';
-  /** Statements to run first, on the same connection. They may hold secrets: never logged, never in an error. */
-  setup: readonly string[];
-  /** A SELECT that gives exactly the request's columns, in their staged types. */
-  select: string;
-  /** Statements to run afterwards. */
-  teardown: readonly string[];
-  /** Says of DuckDB's words for a failure whether it was the connection; null: it was something else. */
-  brokenOff(message: string): LandfallError | null;
 }
 
 /** Rows for sources that DuckDB cannot read. Values are JSON-safe: exact numbers as text. */

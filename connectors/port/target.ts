@@ -1,6 +1,6 @@
 import type { Problem } from '../../model/errors.ts';
 import type { FieldShape } from '../../model/shape.ts';
-import type { Closable, FigureAnswer, FigureRequest, Holds, Pingable, PrivilegeCheck } from './shared.ts';
+import type { Closable, DuckRead, FigureAnswer, FigureRequest, Holds, Pingable, PrivilegeCheck } from './shared.ts';
 
 /** A collection of the target with the properties that a blueprint says it will write. */
 export interface TargetCollection {
@@ -204,29 +204,41 @@ export interface ReadBack {
   ): AsyncIterable<Record<string, string | null>[]>;
 }
 
-/** How a page of lines ended. */
-export interface LinePage {
-  count: number;
+/** A page of rows that DuckDB reads by itself. */
+export interface DirectPage {
+  /**
+   * Its SELECT gives the columns `_target` (the target's key), `_key` (the legacy key) and the fields that were asked for,
+   * all of them VARCHAR, in a form that DuckDB's casts read.
+   */
+  read: DuckRead;
+  /**
+   * Does the reading as a request of the target: it holds a place at the gate meanwhile, and is done again from its
+   * beginning where it failed for a passing reason.
+   *
+   * @param work throws what `read.brokenOff` says, where it says something; whatever else it throws is not the target's
+   *   failure, and is thrown as it is
+   */
+  request(work: () => Promise<void>): Promise<void>;
   /** Opaque; continues after this page, also in another process. Holds row values: staged, never in history. */
   next: string | null;
+  /** No row that is read is older than this. */
   asAt: string;
 }
 
-export interface ReadBackLines {
+export interface ReadBackDirect {
   /**
-   * As `readBack`, for rows that nobody makes objects of: a line for each, with the target's key, the legacy key and the
-   * given fields, in the form of `LineRows`; values in a form that DuckDB's casts read.
+   * As `readBack`, for rows that never pass through JavaScript: says where the page ends, and how DuckDB reads it.
    *
-   * @param take is given pieces of whole lines, and has to read them to their end
-   * @returns null where these fields are not read so; then `take` was not called
+   * @param rows a page, about: rows that come and go before it is read are more or fewer
+   * @returns null where these fields cannot be read so
    */
-  readBackLines(
+  readBackDirect(
     collection: TargetCollection,
     fields: readonly string[],
     after: string | null,
-    take: (lines: AsyncIterable<string>) => Promise<void>,
+    rows: number,
     call: TargetCall,
-  ): Promise<LinePage | null>;
+  ): Promise<DirectPage | null>;
 }
 
 export interface BeforeImage {
@@ -270,7 +282,7 @@ export type TargetCapabilities = Pingable &
     ListCollections &
       PrivilegeCheck &
       WriteLines &
-      ReadBackLines &
+      ReadBackDirect &
       BeforeImage &
       WriteAttachments &
       TargetFigures &

@@ -120,13 +120,21 @@ function lostEntry(role: Role): Entry {
   ];
 }
 
-/** The server was reached and did not let the user in, or refused a statement: waiting mends none of these. */
-const Refused = /authentication failed|does not exist|no pg_hba|ERROR: {2}/i;
+/** The server was reached, and has no such database or user, or refused a statement: waiting mends none of these. */
+const Refused = /does not exist|ERROR: {2}/i;
 /** What a server says to a statement because it is going, coming, or told to. */
 const Passing =
   /terminating connection|the database system is|server closed the connection|conflict with recovery|could not serialize/i;
 /** DuckDB's own refusals of what it read or was told, which the connection has nothing to do with. */
 const OwnRefusal = /^(?:Conversion|Binder|Parser|Catalog|Out of Range|Not implemented|Constraint|Permission) Error/i;
+
+/** SQLSTATEs that a server's words stand for, of failures that wait for somebody or pass by themselves. */
+const states = [
+  { says: /password authentication failed/i, code: '28P01' },
+  { says: /authentication failed|no pg_hba\.conf entry/i, code: '28000' },
+  { says: /too many (?:clients|connections)|connection slots are reserved/i, code: '53300' },
+  { says: /canceling statement due to statement timeout/i, code: '57014' },
+];
 
 /**
  * What DuckDB says of a read that broke off. It has no codes, and libpq's words for a broken connection are many: so what
@@ -134,11 +142,14 @@ const OwnRefusal = /^(?:Conversion|Binder|Parser|Catalog|Out of Range|Not implem
  *
  * @returns null when it was not the connection
  */
-export function brokenOff(message: string, connection: string, settings: Settings): LandfallError | null {
-  if (OwnRefusal.test(message) || (Refused.test(message) && !Passing.test(message))) return null;
-  const [code, kind, what, hint] = lostEntry('source');
+export function brokenOff(message: string, connection: string, settings: Settings, role: Role): LandfallError | null {
+  if (OwnRefusal.test(message)) return null;
+  const state = states.find(({ says }) => says.test(message))?.code ?? '';
+  const entry = (role === 'target' ? knownOfTargets[state] : undefined) ?? known[state];
+  if (!entry && Refused.test(message) && !Passing.test(message)) return null;
+  const [code, kind, what, hint] = entry ?? lostEntry(role);
   const where = { connection, host: settings.host, port: settings.port, database: settings.database };
-  return new LandfallError({ code: `source.${code}`, kind, what, where, hint, confidential: message });
+  return new LandfallError({ code: `${role}.${code}`, kind, what, where, hint, confidential: message });
 }
 
 /** Turns what the driver threw into an error with place and remedy. Its own words stay confidential. */

@@ -16,7 +16,7 @@ import { ping } from './ping.ts';
 import { checkPrivileges, checkTargetPrivileges } from './privileges.ts';
 import { countChunk, readChunk, stillStands } from './read.ts';
 import { countRows, readBack, readReference } from './read-back.ts';
-import { readBackLines } from './read-back-lines.ts';
+import { readBackDirect } from './read-back-direct.ts';
 import { proveShown } from './rewritten.ts';
 import { openSession } from './session.ts';
 import { Settings } from './settings.ts';
@@ -92,8 +92,8 @@ export const postgres: ConnectorKind<typeof Settings> = {
       findByLegacyKey: (collection, legacyKeys, call) =>
         findByLegacyKey(session, catalogue, collection, legacyKeys, call),
       readBack: (collection, after, call) => readBack(session, catalogue, collection, after, call),
-      readBackLines: (collection, fields, after, take, call) =>
-        readBackLines(session, catalogue, collection, fields, after, take, call),
+      readBackDirect: (collection, fields, after, rows, call) =>
+        readBackDirect(session, catalogue, collection, fields, after, rows, call),
       countRows: (collection, call) => countRows(session, collection, call),
       readReference: (collection, properties, call) => readReference(session, collection, properties, call),
       beforeImage: (collection, legacyKeys, call) => beforeImage(session, catalogue, collection, legacyKeys, call),

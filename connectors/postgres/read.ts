@@ -1,37 +1,10 @@
 import type { ChunkBounds, DuckRead, LeaseRef, ReadRequest } from '../port.ts';
+import { attach, duckLiteral } from './attach.ts';
 import { chunkCondition } from './chunks.ts';
 import { brokenOff } from './errors.ts';
 import { literal, quotedName } from './names.ts';
 import type { Session } from './session.ts';
 import { selected } from './types.ts';
-
-/** A value in a libpq connection string (PostgreSQL manual, 34.1.1). */
-function connectionValue(value: string | number): string {
-  return `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function duckLiteral(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
-function attach(session: Session): string {
-  const { settings } = session;
-  const parts = {
-    host: settings.host,
-    port: settings.port,
-    dbname: settings.database,
-    user: settings.user,
-    password: session.password,
-    sslmode: settings.ssl,
-    connect_timeout: Math.max(2, Math.round(settings.connectTimeoutMs / 1000)),
-    application_name: 'landfall',
-    options: '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3',
-  };
-  const text = Object.entries(parts)
-    .map(([name, value]) => `${name}=${connectionValue(value)}`)
-    .join(' ');
-  return `ATTACH ${duckLiteral(text)} AS source (TYPE postgres, READ_ONLY)`;
-}
 
 /** How DuckDB reads one chunk itself, within the lease's snapshot: no row passes through JavaScript. */
 export function readChunk(session: Session, request: ReadRequest, bounds: ChunkBounds, lease?: LeaseRef): DuckRead {
@@ -43,10 +16,10 @@ export function readChunk(session: Session, request: ReadRequest, bounds: ChunkB
   return {
     via: 'duckdb',
     extension: 'postgres_scanner',
-    setup: [attach(session), ...join],
+    setup: [attach(session, 'source'), ...join],
     select: `SELECT * FROM postgres_query('source', ${duckLiteral(query)})`,
     teardown: [...(lease ? ['COMMIT'] : []), 'DETACH source'],
-    brokenOff: (message) => brokenOff(message, session.name, session.settings),
+    brokenOff: (message) => brokenOff(message, session.name, session.settings, 'source'),
   };
 }
 

@@ -14,6 +14,8 @@ export interface Session {
   readonly name: string;
   readonly settings: Settings;
   readonly password: string;
+  /** Settings of each of its connections, as libpq's `options` has them. */
+  readonly options: string;
   query(sql: string, values?: readonly unknown[], snapshot?: string): Promise<TextRow[]>;
   /** Work on one connection, within a read-only transaction of the snapshot if one is named. */
   within<T>(snapshot: string | undefined, work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
@@ -57,6 +59,7 @@ function optionsOf(settings: Settings, role: Role): string {
 
 export function openSession(name: string, settings: Settings, secrets: SecretResolver, role: Role = 'source'): Session {
   const password = settings.password ? secrets(settings.password) : '';
+  const options = optionsOf(settings, role);
   const config: pg.ClientConfig = {
     host: settings.host,
     port: settings.port,
@@ -67,7 +70,7 @@ export function openSession(name: string, settings: Settings, secrets: SecretRes
     application_name: 'landfall',
     connectionTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,
-    options: optionsOf(settings, role),
+    options,
     types: asText,
   };
   const pool = new pg.Pool({ ...config, max: settings.poolSize, idleTimeoutMillis: 10_000, allowExitOnIdle: true });
@@ -130,6 +133,7 @@ export function openSession(name: string, settings: Settings, secrets: SecretRes
     name,
     settings,
     password,
+    options,
     within,
     borrow,
     translate,

@@ -5,7 +5,7 @@ import { putPlan } from '../../activities/documents.ts';
 import { readBackPages } from '../../activities/read-back.ts';
 import type { ChunkTask } from '../../activities/contract.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import type { ActualRow, Target } from '../../connectors/port.ts';
+import type { ActualRow, DuckRead, Target } from '../../connectors/port.ts';
 import { blueprint, collection, date, decimal, entity, sql, table, text } from '../../model/builders.ts';
 import { LandfallError } from '../../model/errors.ts';
 import { withDuckJob } from '../../staging/duckdb/job.ts';
@@ -142,42 +142,97 @@ test('a page that cannot be read fails the step with what the target said', asyn
   await expect(readBack(target)).rejects.toThrow('page 1 is gone');
 });
 
-/** Pieces of whole lines. */
-async function* linesOf(...pieces: string[]): AsyncGenerator<string> {
-  for (const piece of pieces) yield await Promise.resolve(piece);
+/** What a page says of where it is read. */
+interface Said {
+  /** SELECTs of the tries that are made of it. */
+  tries: string[];
+  next: string | null;
 }
-/** A target of two pages of lines, of which the first takes two tries. */
-const lined = (units: string): Partial<Target> => ({
-  async readBackLines(_collection, fields, after, take) {
+const values = (...rows: string[]): string =>
+  `SELECT * FROM (VALUES ${rows.join(', ')}) AS t(_target, _key, name, units, joined)`;
+/** A target of pages that DuckDB reads by itself, here without any connection. */
+const direct = (pages: Record<string, Said>, asked: { rows: number[] } = { rows: [] }): Partial<Target> => ({
+  // eslint-disable-next-line require-await
+  async readBackDirect(_collection, fields, after, rows) {
     expect(fields).toEqual(['name', 'units', 'joined']);
-    const asAt = '2026-01-01T00:00:00Z';
-    if (after === null) {
-      await take(linesOf('t0\tORG-0\tlost\t1.00\t\\N\n'));
-      await take(linesOf('t0\tORG-0\tone\\ttwo\\\\n\t1.00\t\\N\n', 't1\tORG-1\t\t\\N\t2021-01-02\n'));
-      return { count: 2, next: 'second', asAt };
-    }
-    await take(linesOf(`t2\tORG-2\t\\\\N\t${units}\t\\N\n`));
-    return { count: 1, next: null, asAt };
+    asked.rows.push(rows);
+    const { tries, next } = pages[after ?? 'first'] ?? { tries: [], next: null };
+    const read: DuckRead = {
+      via: 'duckdb',
+      extension: 'postgres_scanner',
+      setup: ['CREATE OR REPLACE TEMP TABLE connected AS SELECT 1 AS one'],
+      select: '',
+      teardown: ['DROP TABLE connected'],
+      brokenOff: (message) =>
+        message.includes('away')
+          ? new LandfallError({ code: 'target.lost', kind: 'transient', what: 'w', hint: 'h' })
+          : null,
+    };
+    return {
+      read,
+      async request(work) {
+        for (const select of tries) {
+          read.select = select;
+          const last = select === tries.at(-1);
+          await work().catch((error: unknown) => {
+            if (last || !(error instanceof LandfallError) || error.code !== 'target.lost') throw error;
+          });
+        }
+      },
+      next,
+      asAt: '2026-01-01T00:00:00Z',
+    };
   },
 });
+const away = `SELECT error('away') AS _target, NULL AS _key, NULL AS name, NULL AS units, NULL AS joined`;
+/** Two pages, of which the first takes three tries. */
+const twoPages = (units: string): Record<string, Said> => ({
+  first: {
+    tries: [
+      values(`('t0', 'ORG-0', 'lost', '1.00', NULL)`),
+      away,
+      values(`('t0', 'ORG-0', 'one\ttwo\\n', '1.00', NULL)`, `('t1', 'ORG-1', '', NULL, '2021-01-02')`),
+    ],
+    next: 'second',
+  },
+  second: { tries: [values(`('t2', 'ORG-2', '\\N', '${units}', NULL)`)], next: null },
+});
 
-test('lines are taken in as objects are, page after page, and those of a try that failed are forgotten', async () => {
+test('what DuckDB reads is taken in as objects are, page after page, and what a try that failed left is forgotten', async () => {
   const heard = { files: 0 };
-  expect(await readBack(lined('2.5'), heard)).toEqual([
+  const asked = { rows: [] };
+  expect(await readBack(direct(twoPages('2.5'), asked), heard)).toEqual([
     { _key: 'ORG-0', name: 'one\ttwo\\n', units: '1.00', joined: null },
     { _key: 'ORG-1', name: '', units: null, joined: '2021-01-02' },
     { _key: 'ORG-2', name: '\\N', units: '2.50', joined: null },
   ]);
   expect(heard.files).toBe(2);
+  // As many rows as a chunk has, which is what memory was found to suffice for.
+  expect(asked.rows).toEqual([50_000, 50_000]);
 });
 
-test('a number that a line has with more digits than the shape is not rounded', async () => {
-  await expect(readBack(lined('2.505'))).rejects.toMatchObject({ code: 'read-back.precision' });
+test('a number that DuckDB reads with more digits than the shape is not rounded', async () => {
+  await expect(readBack(direct(twoPages('2.505')))).rejects.toMatchObject({ code: 'read-back.precision' });
 });
 
-test('a target that does not give these fields as lines is read page by page', async () => {
-  const readBackLines: Target['readBackLines'] = () => Promise.resolve(null);
-  const rows = await readBack({ ...paged(2, (n) => Promise.resolve(rowOf(n))), readBackLines });
+test('a page of which nothing is there any more is no end', async () => {
+  const none = `${values(`('t', 'k', 'n', NULL, NULL)`)} WHERE false`;
+  const pages = {
+    first: { tries: [none], next: 'second' },
+    second: { tries: [values(`('t2', 'ORG-2', 'n', NULL, NULL)`)], next: null },
+  };
+  expect(await readBack(direct(pages))).toEqual([{ _key: 'ORG-2', name: 'n', units: null, joined: null }]);
+});
+
+test('a connection that breaks off while DuckDB reads is the target’s failure, and another one is not', async () => {
+  const failing = (select: string): Promise<unknown> => readBack(direct({ first: { tries: [select], next: null } }));
+  await expect(failing(away)).rejects.toMatchObject({ code: 'target.lost', kind: 'transient' });
+  await expect(failing(away.replace('away', 'refused'))).rejects.toMatchObject({ code: 'duckdb.failed' });
+});
+
+test('a target whose pages DuckDB does not read by itself is read page by page', async () => {
+  const readBackDirect: Target['readBackDirect'] = () => Promise.resolve(null);
+  const rows = await readBack({ ...paged(2, (n) => Promise.resolve(rowOf(n))), readBackDirect });
   expect(rows.map((row) => row['name'])).toEqual(['page 0', 'page 1']);
 });
 

@@ -49,7 +49,7 @@ async function said(statement: string, during: () => void, database = 'postgres'
     (error: unknown) => error,
   );
   if (!(failure instanceof LandfallError)) throw new Error('the statement did not fail');
-  return brokenOff(failure.confidential ?? '', 'legacy', settings(wire.port));
+  return brokenOff(failure.confidential ?? '', 'legacy', settings(wire.port), 'source');
 }
 
 const nothing = (): void => {};

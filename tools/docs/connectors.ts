@@ -47,11 +47,8 @@ const ofTargets: readonly Capability<Target>[] = [
   ['Write', ['writeBatch'], 'upserts or creates documents; answers are matched by key'],
   ['Find', ['findByLegacyKey'], 'settles uncertain writes and keeps create-only loads single'],
   ['Read back', ['readBack', 'countRows', 'readReference'], 'what is in the target now, page by page'],
-  [
-    'Lines',
-    ['writeLines', 'readBackLines'],
-    'takes chunks, and gives pages, as text that never becomes objects in the worker',
-  ],
+  ['Lines', ['writeLines'], 'takes chunks as text that never becomes objects in the worker'],
+  ['Read directly', ['readBackDirect'], 'has DuckDB read pages by itself: no row passes through JavaScript'],
   ['Before-image', ['beforeImage'], 'what was there before, for undo'],
   ['Figures', ['figures'], 'computes controls itself'],
   ['Attachments', ['putAttachment', 'openAttachment'], 'streams bytes in, and back for comparison'],

@@ -1,4 +1,5 @@
 import type { Session } from './session.ts';
+import { trustedFile } from './trusted.ts';
 
 /** A value in a libpq connection string (PostgreSQL manual, 34.1.1). */
 function connectionValue(value: string | number): string {
@@ -25,8 +26,11 @@ export function attach(session: Session, name: string): string {
     user: settings.user,
     password: session.password,
     sslmode: settings.ssl,
+    ...(settings.ssl === 'verify-full' ? { sslrootcert: trustedFile() } : {}),
     connect_timeout: Math.max(2, Math.round(settings.connectTimeoutMs / 1000)),
     application_name: 'landfall',
+    // Without it the server sends text in the database's own encoding, which DuckDB takes for UTF-8.
+    client_encoding: 'UTF8',
     options: session.options,
   };
   const text = Object.entries(parts)

@@ -69,8 +69,12 @@ export interface DuckJob {
   output(name: string): string;
 }
 
+/** A password in a connection string, which DuckDB quotes whole where it cannot connect. */
+const Password = /(?<=\bpassword=)'(?:[^'\\]|\\.)*'/g;
+
 function failure(purpose: string, error: unknown): LandfallError {
-  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const message = said.replaceAll(Password, '***');
   const full = /No space left on device|max_temp_directory_size|failed to offload/i.test(message);
   const memory = /Out of Memory/i.test(message);
   return new LandfallError({
@@ -89,7 +93,7 @@ function failure(purpose: string, error: unknown): LandfallError {
         : 'The full message is with the run’s staged failures: `landfall status RUN --failure`.',
     // DuckDB quotes values in its messages, so they stay on this side of Temporal.
     confidential: message,
-    cause: error,
+    cause: message === said ? error : new Error(message),
   });
 }
 

@@ -40,9 +40,9 @@ function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, st
  */
 export function comparedSides(
   part: Part,
-  staged: { pieces: readonly Piece[]; actual: string },
+  staged: { pieces: readonly Piece[]; actualPieces: readonly string[] },
   crosswalks: ReadonlyMap<string, string>,
-): { meant: string[]; actual: string; fields: string[] } {
+): { meant: string[]; actual: string[]; fields: string[] } {
   const fields = Object.keys(part.fields);
   const found = fields.map((field) => {
     const column = identifier(field);
@@ -50,7 +50,9 @@ export function comparedSides(
   });
   return {
     meant: staged.pieces.map((piece) => meantPiece(part, piece, crosswalks)),
-    actual: `(SELECT ${['_key', 'lower(_target) AS _target', ...found].join(', ')} FROM ${staged.actual})`,
+    actual: staged.actualPieces.map(
+      (piece) => `(SELECT ${['_key', 'lower(_target) AS _target', ...found].join(', ')} FROM ${piece})`,
+    ),
     fields,
   };
 }

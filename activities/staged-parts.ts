@@ -26,6 +26,8 @@ export interface StagedPart {
   corrected: string;
   ready: string;
   actual: string;
+  /** The same, file by file where that can be. */
+  actualPieces: string[];
   receipts: string;
   rejects: string;
   left: string;
@@ -67,6 +69,8 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
     step('attachments'),
   ]);
   const corrected = await correctedManifests(staging, entity.name, ledgers);
+  const chunkOf = ({ chunk }: Manifest): number => chunk;
+  const [loaded, referenced] = [Map.groupBy(load, chunkOf), Map.groupBy(references, chunkOf)];
   const parts = new Map<string, StagedPart>();
   for (const part of partsOf(entity)) {
     const files: string[] = [];
@@ -98,14 +102,17 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
     };
     const pieces: Piece[] = [];
     for (const manifest of transform) {
-      const same = (manifests: readonly Manifest[]): Manifest[] =>
-        manifests.filter((one) => one.chunk === manifest.chunk);
+      const same = [loaded.get(manifest.chunk) ?? [], referenced.get(manifest.chunk) ?? []] as const;
       pieces.push({
         ready: await whole([manifest], 'rows', 'restricted', '_key'),
-        receipts: await receiptsOf(same(load), same(references), part.name),
-        headers: await receiptsOf(same(load), same(references), entity.name),
+        receipts: await receiptsOf(...same, part.name),
+        headers: await receiptsOf(...same, entity.name),
       });
     }
+    const actual = await whole(readback, 'actual', 'actual-restricted', '_target');
+    const open = await inputsOf(staging, readback, role('actual'));
+    const hidden = await inputsOf(staging, readback, role('actual-restricted'));
+    const byFile = open.length > 0 && hidden.length === 0;
     const header = part.name === entity.name;
     const ready = await whole(transform, 'rows', 'restricted', '_key');
     const blobs = header && entity.attachments ? await of(extract, 'blobs', texts('_source')) : null;
@@ -114,7 +121,8 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
       extracted: await whole(extract, 'rows', 'restricted', '_key'),
       corrected: await whole(corrected, 'rows', 'restricted', '_key'),
       ready,
-      actual: await whole(readback, 'actual', 'actual-restricted', '_target'),
+      actual,
+      actualPieces: byFile ? open.map((one) => relationOf([one])) : [actual],
       receipts,
       rejects: await of(transform, role('rejects'), texts('_source', 'rule', 'field', 'value')),
       left: await of(transform, role('left'), texts('_source', 'rule')),

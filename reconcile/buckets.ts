@@ -35,32 +35,31 @@ const Count = z.object({ n: z.coerce.number() });
  * @returns the number of buckets
  */
 export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void): Promise<number> {
-  const written = {
+  const format = {
     COMPRESSION: 'lz4',
     ROW_GROUP_SIZE: '20480',
     ENCRYPTION_CONFIG: `{footer_key: ${literal(sides.key)}}`,
   };
-  const options = ['FORMAT parquet', ...Object.entries(written).map(([name, value]) => `${name} ${value}`)].join(', ');
+  const options = ['FORMAT parquet', ...Object.entries(format).map(([name, value]) => `${name} ${value}`)].join(', ');
   const read = (paths: readonly string[]): string =>
     `read_parquet([${paths.map(literal).join(', ')}], encryption_config = {footer_key: ${literal(sides.key)}}, hive_partitioning = false)`;
 
-  const narrowed = async (side: 'meant' | 'actual', column: 'meant' | 'found'): Promise<string[]> => {
+  const narrowed = (side: 'meant' | 'actual', column: 'meant' | 'found'): { path: string; sql: string }[] => {
     const hash = rowHash(sides.fields.map((field) => field[column]));
     const target = sides.targets[side] ? 'md5_number_lower(_target)' : 'CAST(NULL AS UBIGINT)';
-    const paths = sides[side].map((_, number) => job.output(`narrow-${side}-${number}.parquet`));
-    await job.runEach(
-      sides[side].map(
-        (
-          piece,
-          number,
-        ) => `COPY (SELECT _key, CAST(hash & ${Low} AS UBIGINT) AS low, CAST(hash >> 64 AS UBIGINT) AS high, target
-          FROM (SELECT _key, ${hash} AS hash, ${target} AS target FROM ${piece})) TO ${literal(paths[number] ?? '')} (${options})`,
-      ),
-      beat,
-    );
-    return paths;
+    return sides[side].map((piece, number) => {
+      const path = job.output(`narrow-${side}-${number}.parquet`);
+      const halves = `CAST(hash & ${Low} AS UBIGINT) AS low, CAST(hash >> 64 AS UBIGINT) AS high`;
+      const rows = `SELECT _key, ${hash} AS hash, ${target} AS target FROM ${piece}`;
+      return { path, sql: `COPY (SELECT _key, ${halves}, target FROM (${rows})) TO ${literal(path)} (${options})` };
+    });
   };
-  const files = { meant: await narrowed('meant', 'meant'), actual: await narrowed('actual', 'found') };
+  const written = { meant: narrowed('meant', 'meant'), actual: narrowed('actual', 'found') };
+  await job.runEach(
+    [...written.meant, ...written.actual].map((one) => one.sql),
+    beat,
+  );
+  const files = { meant: written.meant.map((one) => one.path), actual: written.actual.map((one) => one.path) };
 
   let keys = 0;
   for (const paths of [files.meant, files.actual]) {

@@ -45,7 +45,7 @@ test.each([
     'when what was meant is compared',
     () => {
       const piece = { ready: 'ready', receipts: 'receipts', headers: null } as never;
-      return comparedSides(note, { pieces: [piece], actual: 'actual' }, crosswalks).meant[0] ?? '';
+      return comparedSides(note, { pieces: [piece], actualPieces: ['actual'] }, crosswalks).meant[0] ?? '';
     },
   ],
 ])(

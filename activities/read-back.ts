@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import type { ActualPage, ActualRow, DirectPage, Target, TargetCall } from '../connectors/port.ts';
+import type { ActualPage, ActualRow, TargetCall } from '../connectors/port.ts';
 import type { Part } from '../model/blueprint.ts';
 import { LandfallError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ChunkResult } from '../model/run.ts';
-import { isNone, wouldLose } from '../mapping/lossless.ts';
 import { duckType } from '../model/shape.ts';
-import { identifier, textAs } from '../model/sql.ts';
+import { identifier } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import { withOwnSql } from '../staging/own-sql.ts';
 import type { Staging } from '../staging/index.ts';
@@ -16,8 +15,10 @@ import { getSealed, putSealed } from '../staging/sealed.ts';
 import type { ChunkTask } from './contract.ts';
 import type { Beat, Dependencies } from './dependencies.ts';
 import { loadPlan } from './documents.ts';
-import { throughRead, withReader } from './duck-read.ts';
+import { withReader } from './duck-read.ts';
+import { insertExactly } from './insert-exactly.ts';
 import { entityOf, isRestrictedField, partsOf, restrictedKey, roleOf, targetOf } from './parts.ts';
+import { pagesAhead, readDirect, type ActualOf } from './read-back-direct.ts';
 import { explained } from './same-target.ts';
 
 /** Pages of objects that a staged file holds: how much is read again, at most, after a worker was lost. */
@@ -49,53 +50,6 @@ function flat(part: Part, row: ActualRow): Record<string, string | number | bool
   return values;
 }
 
-const Counted = z.object({ count: z.coerce.number() });
-
-/** Of each column: values that are not of its type, and values that it would cut. */
-const Doubtful = z.object({ counts: z.array(z.coerce.number()) });
-
-/** Takes what `fill` puts into the table `page` as the text it came as, and refuses to round what the target holds. */
-async function insertExactly(
-  job: DuckJob,
-  part: Part,
-  columns: Readonly<Record<string, string>>,
-  fill: (texts: Readonly<Record<string, string>>) => Promise<void>,
-): Promise<void> {
-  const texts = Object.fromEntries(Object.keys(columns).map((name) => [name, 'VARCHAR']));
-  await job.run('DROP TABLE IF EXISTS page');
-  await job.createTable('page', texts);
-  await fill(texts);
-  const doubts = Object.entries(columns).map(([name, type]) => {
-    const none = type === 'VARCHAR' ? 'false' : isNone(type, identifier(name));
-    return { name, none, loses: wouldLose(type, identifier(name)) ?? 'false' };
-  });
-  const asked = doubts.flatMap(({ none, loses }) => [none, loses].map((one) => `count(*) FILTER (${one})`));
-  const { counts } = await job.one(`SELECT [${asked.join(', ')}] AS counts FROM page`, Doubtful);
-  for (const [i, { name }] of doubts.entries()) {
-    const where = { entity: part.name, field: name };
-    const [others = 0, longer = 0] = counts.slice(2 * i);
-    if (others > 0) {
-      throw new LandfallError({
-        code: 'read-back.type',
-        kind: 'permanent',
-        what: `The target holds ${others} values that are not of the kind that the blueprint's shape gives the field.`,
-        where,
-        hint: 'Give the field in the shape the type that it has in the target: `landfall check` compares them.',
-      });
-    }
-    if (longer === 0) continue;
-    throw new LandfallError({
-      code: 'read-back.precision',
-      kind: 'permanent',
-      what: `The target holds ${longer} values with more digits than the blueprint's shape gives the field.`,
-      where,
-      hint: 'Raise the precision of the field in the shape, so that what is compared is what is there.',
-    });
-  }
-  const casts = Object.entries(columns).map(([name, type]) => textAs(type, identifier(name)));
-  await job.run(`INSERT INTO actual SELECT ${casts.join(', ')} FROM page`);
-}
-
 async function writeFile(
   job: DuckJob,
   staging: Staging,
@@ -124,11 +78,8 @@ async function writeFile(
   return files;
 }
 
-interface Reading {
-  target: Target;
-  part: Part;
+interface Reading extends ActualOf {
   call: TargetCall;
-  columns: Readonly<Record<string, string>>;
   from: Checkpoint;
   beat: Beat;
 }
@@ -138,41 +89,6 @@ type Read = Omit<Checkpoint, 'files'>;
 /** The oldest answer is what the whole can be dated by. */
 function oldest(from: Checkpoint, page: { asAt: string }): string {
   return from.asAt === '' ? page.asAt : from.asAt;
-}
-
-/**
- * A page that DuckDB reads by itself, of as many rows as a chunk has: what a job takes in at once, here as elsewhere. Null
- * where the target does not give these fields so.
- */
-async function directPage({ target, part, call, columns, from }: Reading, rows: number): Promise<DirectPage | null> {
-  const { readBackDirect } = target;
-  if (readBackDirect === undefined) return null;
-  const [, , ...fields] = Object.keys(columns);
-  return explained({ target, call }, [part], () => readBackDirect(targetOf(part), fields, from.next, rows, call));
-}
-
-/** Has DuckDB read a page into the table `actual`. */
-async function readDirect(
-  job: DuckJob,
-  { target, part, call, columns, from, beat }: Reading,
-  page: DirectPage,
-): Promise<Read> {
-  await insertExactly(job, part, columns, async (texts) => {
-    const names = Object.keys(texts).map(identifier).join(', ');
-    await explained({ target, call }, [part], () =>
-      page.request(() =>
-        throughRead(job, page.read, async (select) => {
-          // Another try reads the page from its beginning.
-          await job.run('DELETE FROM page');
-          await job.run(`INSERT INTO page SELECT ${names} FROM (${select})`);
-        }),
-      ),
-    );
-  });
-  const { count } = await job.one('SELECT count(*) AS count FROM page', Counted);
-  const rows = from.rows + count;
-  beat.beat(rows);
-  return { next: page.next, rows, asAt: oldest(from, page), done: page.next === null };
 }
 
 /** Reads as many pages of objects as go into one file, into the table `actual`. */
@@ -234,35 +150,40 @@ export async function readBackPages(deps: Dependencies, task: ChunkTask, beat: B
   }
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
   const columns = actualColumns(part);
-  while (!at.done) {
-    const from: Checkpoint = at;
-    const of: Reading = { target, part, call, columns, from, beat };
-    const page = await directPage(of, entity.chunkRows ?? plan.options.chunkRows);
-    const options = { purpose: `read back ${part.name}`, keys, signal: beat.signal };
-    const fileOf =
-      (read: (job: DuckJob) => Promise<Read>) =>
-      async (job: DuckJob): Promise<Checkpoint> => {
-        await job.createTable('actual', columns);
-        const { next, rows, asAt, done } = await read(job);
-        const files = await writeFile(job, staging, plan, task, part, number);
-        return { files: [...from.files, ...files], next, asAt, rows, done };
-      };
-    at = page
-      ? await withReader(
-          staging,
-          page.read,
-          options,
-          fileOf((job) => readDirect(job, of, page)),
-        )
-      : await withOwnSql(
-          staging,
-          options,
-          fileOf((job) => readPages(job, of)),
-        );
-    const { outcome } = await putSealed(staging, pathOf(number), at);
-    // Another attempt was here first: what it staged is what counts.
-    if (outcome === 'exists') at = (await read(number)) ?? at;
+  const options = { purpose: `read back ${part.name}`, keys, signal: beat.signal };
+  /** @returns whether no other attempt was here first: then what it staged is what counts */
+  const accept = async (made: Checkpoint): Promise<boolean> => {
+    const { outcome } = await putSealed(staging, pathOf(number), made);
+    at = outcome === 'exists' ? ((await read(number)) ?? made) : made;
     number += 1;
+    beat.beat(at.rows);
+    return outcome !== 'exists';
+  };
+  const rowsAPage = entity.chunkRows ?? plan.options.chunkRows;
+  while (!at.done) {
+    const of: Reading = { target, part, call, columns, from: at, beat };
+    let direct = false;
+    const pages = pagesAhead(of, call, { after: at.next, number, rows: rowsAPage }, (page, own, within) =>
+      withReader(staging, page.read, { ...options, signal: within.signal }, async (job) => {
+        await job.createTable('actual', columns);
+        const rows = await readDirect(job, of, within, page);
+        return { files: await writeFile(job, staging, plan, task, part, own), rows };
+      }),
+    );
+    for await (const { files, rows, next, asAt } of pages) {
+      direct = true;
+      const made = { files: [...at.files, ...files], next, asAt: oldest(at, { asAt }), rows: at.rows + rows };
+      if (!(await accept({ ...made, done: next === null }))) break;
+    }
+    if (direct) continue;
+    await accept(
+      await withOwnSql(staging, options, async (job) => {
+        await job.createTable('actual', columns);
+        const found = await readPages(job, of);
+        const files = await writeFile(job, staging, plan, task, part, number);
+        return { ...found, files: [...of.from.files, ...files] };
+      }),
+    );
   }
   const manifest = await writeManifest(staging, {
     version: 1,

@@ -9,6 +9,7 @@ import type { ActualRow, DuckRead, Target } from '../../connectors/port.ts';
 import { blueprint, collection, date, decimal, entity, sql, table, text } from '../../model/builders.ts';
 import { LandfallError } from '../../model/errors.ts';
 import { withDuckJob } from '../../staging/duckdb/job.ts';
+import type { Staging } from '../../staging/index.ts';
 import { readManifest } from '../../staging/manifest.ts';
 import { parquetKeys, relationOf, verifiedFile } from '../../staging/rows.ts';
 import { staged } from '../staging/open-staging.ts';
@@ -27,8 +28,12 @@ const organisation = entity('organisation', {
 });
 
 /** What is staged of an organisation that the target gives with these values. */
-async function readBack(over: Partial<Target>, heard = { files: 0 }): Promise<Record<string, string | null>[]> {
-  const staging = await staged();
+async function readBack(
+  over: Partial<Target>,
+  heard = { files: 0 },
+  given?: Staging,
+): Promise<Record<string, string | null>[]> {
+  const staging = given ?? (await staged({ budget: { slots: 2 } }));
   const part = { columns: [], estimatedRows: 0, sourceFingerprint: '', targetFingerprint: '', classes: {}, reads: {} };
   const plan = planOf('-----BEGIN PUBLIC KEY-----', {
     blueprint: blueprint('crm', { entities: [organisation] }),
@@ -209,6 +214,87 @@ test('what DuckDB reads is taken in as objects are, page after page, and what a 
   expect(heard.files).toBe(2);
   // As many rows as a chunk has, which is what memory was found to suffice for.
   expect(asked.rows).toEqual([50_000, 50_000]);
+});
+
+/** Pages of a row each, of which the reading is up to a test. */
+const pagesOf = (count: number, reading: (n: number) => Promise<void>, asked: string[] = []): Partial<Target> => ({
+  // eslint-disable-next-line require-await
+  async readBackDirect(_collection, _fields, after) {
+    asked.push(after ?? 'first');
+    const n = after === null ? 0 : Number(after);
+    return {
+      read: {
+        via: 'duckdb',
+        extension: 'postgres_scanner',
+        setup: [],
+        select: values(`('t${n}', 'ORG-${n}', 'page ${n}', NULL, NULL)`),
+        teardown: [],
+        brokenOff: () => null,
+      },
+      async request(work) {
+        await reading(n);
+        await work();
+      },
+      next: n + 1 < count ? String(n + 1) : null,
+      asAt: '2026-01-01T00:00:00Z',
+    };
+  },
+});
+
+test('while a page is taken in, the next is read, and no third', async () => {
+  const begun: number[] = [];
+  const second = Promise.withResolvers<void>();
+  const target = pagesOf(4, async (n) => {
+    begun.push(n);
+    if (n === 1) second.resolve();
+    // The first page comes after the second has been asked for: one after the other, it would never come.
+    if (n === 0) await second.promise.then(() => sleep(100));
+    if (n === 0) expect(begun.toSorted()).toEqual([0, 1]);
+  });
+  const heard = { files: 0 };
+  const rows = await readBack(target, heard);
+  expect(rows.map((row) => row['name'])).toEqual(['page 0', 'page 1', 'page 2', 'page 3']);
+  expect(heard.files).toBe(4);
+});
+
+test('a page that fails leaves those before it read, and nothing under way', async () => {
+  const staging = await staged({ budget: { slots: 2 } });
+  let under = 0;
+  const failing = pagesOf(5, async (n) => {
+    under += 1;
+    await sleep(n === 2 ? 0 : 50);
+    under -= 1;
+    if (n === 2) throw new Error('page 2 is gone');
+  });
+  await expect(readBack(failing, undefined, staging)).rejects.toThrow('page 2 is gone');
+  expect(under).toBe(0);
+  const asked: string[] = [];
+  const rows = await readBack(
+    pagesOf(5, () => Promise.resolve(), asked),
+    undefined,
+    staging,
+  );
+  expect(asked).toEqual(['2', '3', '4']);
+  expect(rows.map((row) => row['name'])).toEqual(['page 0', 'page 1', 'page 2', 'page 3', 'page 4']);
+});
+
+test('what another attempt has staged counts, and what was read ahead after one’s own is forgotten', async () => {
+  const staging = await staged({ budget: { slots: 2 } });
+  const other = Promise.withResolvers<void>();
+  const slow = readBack(
+    pagesOf(3, (n) => (n === 0 ? other.promise : Promise.resolve())),
+    undefined,
+    staging,
+  );
+  // Meanwhile the target has but one page.
+  const rows = await readBack(
+    pagesOf(1, () => Promise.resolve()),
+    undefined,
+    staging,
+  );
+  expect(rows.map((row) => row['name'])).toEqual(['page 0']);
+  other.resolve();
+  expect(await slow).toEqual(rows);
 });
 
 test('a number that DuckDB reads with more digits than the shape is not rounded', async () => {

@@ -2,7 +2,9 @@ import type { Measure } from './measure.ts';
 import { compare } from './measures/compare.ts';
 import { endToEnd } from './measures/end-to-end.ts';
 import { extract } from './measures/extract.ts';
-import { growth } from './measures/growth.ts';
+import { growthEntities } from './measures/growth-entities.ts';
+import { growthRows } from './measures/growth-rows.ts';
+import { growthWorkers } from './measures/growth-workers.ts';
 import { load } from './measures/load.ts';
 import { memory } from './measures/memory.ts';
 import { oneRow } from './measures/one-row.ts';
@@ -19,5 +21,7 @@ export const measures: readonly Measure[] = [
   oneRow,
   resume,
   memory,
-  growth,
+  growthRows,
+  growthEntities,
+  growthWorkers,
 ];

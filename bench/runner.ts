@@ -20,6 +20,10 @@ async function attempt(measure: Measure, bench: Parameters<Measure['run']>[0]): 
   }
 }
 
+/** Whether a measure is asked for by a name: its own, or the first part of it, which several may share. */
+const isCalled = (measure: Measure, name: string): boolean =>
+  measure.name === name || measure.name.startsWith(`${name}-`);
+
 /**
  * Runs the measures that were asked for, one after the other.
  *
@@ -30,7 +34,7 @@ export async function runBench(
   of: Pick<Asked, 'sizes' | 'only' | 'peers'>,
   log: (line: string) => void,
 ): Promise<{ found: KeptFinding[]; failed: boolean }> {
-  const unknown = of.only.filter((name) => !measures.some((one) => one.name === name));
+  const unknown = of.only.filter((name) => !measures.some((one) => isCalled(one, name)));
   if (unknown.length > 0) {
     const known = measures.map((one) => one.name).join(', ');
     throw new Error(`There is no measure ${unknown.join(', ')}. Those that there are: ${known}.`);
@@ -46,7 +50,8 @@ export async function runBench(
   let failed = false;
   try {
     for (const measure of measures) {
-      if (isStopped() || (of.only.length === 0 ? measure.long : !of.only.includes(measure.name))) continue;
+      const wanted = of.only.length === 0 ? !measure.long : of.only.some((name) => isCalled(measure, name));
+      if (isStopped() || !wanted) continue;
       log(measure.name);
       const own = join(folder, measure.name);
       await mkdir(own);

@@ -44,7 +44,7 @@ test('a curve is kept with its points, named on the page and drawn beside it', a
   const out = await mkdtemp(join(tmpdir(), 'landfall-bench-growth-'));
   try {
     const measured: KeptFinding['measured'] = {
-      of: 'growth',
+      of: 'growth-rows',
       at: '2026-01-01T00:00:00.000Z',
       commit: 'abc',
       load: [0, 0],

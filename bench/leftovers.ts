@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { family } from './family.ts';
 
 const clearing: (() => Promise<void>)[] = [];
 const running = new Set<ChildProcess>();
@@ -17,7 +18,15 @@ export function endWithBench(child: ChildProcess): void {
 
 /** Ends what runs and clears away what was left. */
 export async function clear(): Promise<void> {
-  for (const child of running) child.kill('SIGKILL');
+  // A program that works in several processes leaves the others running when the first is killed.
+  const pids = await Promise.all([...running].map(({ pid }) => (pid === undefined ? [] : family(pid))));
+  for (const pid of pids.flat()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
   for (const work of clearing.splice(0)) await work().catch(() => {});
 }
 

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { family } from './family.ts';
 import { endWithBench } from './leftovers.ts';
 
 const PollMs = 20;
@@ -11,16 +12,6 @@ export async function peakKiB(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const found = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
   return found === undefined ? null : Number(found);
-}
-
-/** A process and all that it started. */
-async function family(pid: number): Promise<number[]> {
-  const found = [pid];
-  for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-    const children = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '');
-    for (const child of children.split(' ').filter(Boolean)) found.push(...(await family(Number(child))));
-  }
-  return found;
 }
 
 /** Watches a process and its descendants. Marks only rise, so that nothing is missed but the last moment of each. */

@@ -19,8 +19,9 @@ export function endWithBench(child: ChildProcess): void {
 /** Ends what runs and clears away what was left. */
 export async function clear(): Promise<void> {
   // A program that works in several processes leaves the others running when the first is killed.
-  const pids = await Promise.all([...running].map(({ pid }) => (pid === undefined ? [] : family(pid))));
-  for (const pid of pids.flat()) {
+  const pids: number[] = [];
+  for (const { pid } of running) if (pid !== undefined) pids.push(...(await family(pid)));
+  for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

@@ -33,7 +33,10 @@ program
   .option('--source <address>', 'the legacy system: postgres://user@host:5432/database')
   .option('--password-env <name>', 'the environment variable that holds its password')
   .option('--schema <name...>', 'the schemas to move; default: the only one that has tables')
-  .option('--target <address>', 'the cloud platform, with the client or user in front of @; or none')
+  .option(
+    '--target <address>',
+    'where it goes, https:// or postgres://, with the client or user in front of @; or none',
+  )
   .option('--target-secret-env <name>', 'the environment variable that holds its secret')
   .option('--target-token-url <address>', 'where the client gets its tokens (OAuth 2.0)')
   .option('--name <name>', 'what the migration is called; default: after the database')

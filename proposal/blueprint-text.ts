@@ -41,7 +41,7 @@ function mainText(proposal: Proposal): string {
     ...(waiting === ''
       ? []
       : decision(
-          `no collection of the target is called like these. Name one in the file of each that moves, and take it in above: ${waiting}.`,
+          `no collection of the target whose rows have a key of one part is called like these. Name one in the file of each that moves, and take it in above: ${waiting}.`,
           '  ',
         )),
     '  controls,',

@@ -4,17 +4,21 @@ import type { FieldKind } from '../model/shape.ts';
 /** UTF-16 units that a text without a declared length may have: the most that Dataverse's largest text column holds. */
 export const LongText = 1_048_576;
 
+/** A text that is one of these. */
+function oneOf(values: readonly string[]): FieldKind {
+  const escaped = values.map((one) => one.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
+  const max = Math.max(1, ...values.map((one) => one.length));
+  return { kind: 'text', max, pattern: `^(?:${escaped.join('|')})$` };
+}
+
 /** The field that takes every value of a column, and what one should know about it; null: no field takes bytes. */
 export function mirrorOf(holds: Holds): { type: FieldKind; decide: string | null } | null {
   const type = (of: FieldKind, decide: string | null = null) => ({ type: of, decide });
   switch (holds.kind) {
     case 'text':
       return type({ kind: 'text', max: holds.max ?? LongText });
-    case 'enum': {
-      const escaped = holds.values.map((one) => one.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
-      const max = Math.max(1, ...holds.values.map((one) => one.length));
-      return type({ kind: 'text', max, pattern: `^(?:${escaped.join('|')})$` });
-    }
+    case 'enum':
+      return type(oneOf(holds.values));
     case 'decimal': {
       const { precision, scale } = holds;
       if (precision === null || scale === null) {
@@ -71,8 +75,15 @@ export function fieldFor(from: Holds, to: Holds): FieldKind | null {
     }
     case 'bigint':
       return isWhole(from) ? { kind: 'bigint' } : null;
+    case 'enum': {
+      const { values } = to;
+      return from.kind === 'enum' && from.values.every((one) => values.includes(one)) ? oneOf(from.values) : null;
+    }
     case 'instant':
-      return from.kind === 'instant' || from.kind === 'localTime' ? { kind: 'timestamp', precision: 'second' } : null;
+    case 'localTime': {
+      if (from.kind !== 'instant' && from.kind !== 'localTime') return null;
+      return { kind: 'timestamp', precision: (to.digits ?? 0) < 6 ? 'second' : 'microsecond' };
+    }
     case 'boolean':
     case 'date':
     case 'uuid':

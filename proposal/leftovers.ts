@@ -74,6 +74,10 @@ function nearMisses({ target, columns, filled, empty, collections }: Leftovers):
   return near.map(({ a: column, b: to }): NearMiss => {
     const name = sqlName(column.name);
     const found = { column: column.name, field: to.name };
+    if (to.holds?.kind === 'other' && column.holds.kind === 'other') {
+      const decide = `no field is of a type that ${to.name} takes: ${described(column)} stays behind, unless the target gets a text column for it.`;
+      return { ...found, decide, code: [] };
+    }
     if (to.holds) {
       const numbered = /^(integer|bigint)$/.test(to.holds.kind) && /^(text|enum)$/.test(column.holds.kind);
       const expression = numbered ? `CASE ${name} WHEN 'A' THEN 1 WHEN 'B' THEN 2 END` : name;

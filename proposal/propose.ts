@@ -1,6 +1,6 @@
 import type { CatalogueTable, CollectionDescription } from '../connectors/port.ts';
 import { LandfallError } from '../model/errors.ts';
-import { targetFields } from './against-target.ts';
+import { keepsKeys, targetFields } from './against-target.ts';
 import { controlsFor } from './controls.ts';
 import { likeness, pairs, prefixes, Sure } from './match.ts';
 import { mirrorFields } from './mirror.ts';
@@ -16,9 +16,14 @@ function collectionsFor(
   collections: readonly CollectionDescription[],
 ): Map<CatalogueTable, { collection: CollectionDescription; score: number }> {
   const empty = prefixes([...tables.map((one) => one.table), ...collections.map((one) => one.collection)]);
-  const found = pairs(tables, collections, (table, one) =>
-    Math.max(...[one.type, one.collection].map((name) => likeness(table.table, name, empty, { parts: false }))),
-  );
+  // Of tables that are called alike in several schemas each finds its own.
+  const more = ({ object, table }: CatalogueTable, name: string): number =>
+    object === name ? 0.02 : table === name ? 0.01 : 0;
+  const found = pairs(tables, collections, (table, one) => {
+    const names = [one.type, one.collection];
+    const best = Math.max(...names.map((name) => likeness(table.table, name, empty, { parts: false })));
+    return best === 0 ? 0 : best + more(table, one.collection);
+  });
   return new Map(found.map(({ a, b, score }) => [a, { collection: b, score }]));
 }
 
@@ -128,8 +133,9 @@ function fieldsOf(
   const collectionOf = (name: string): string | null =>
     all.find((other) => other.name === name)?.collection?.collection ?? null;
   const { collection } = one;
+  const keeps = (name: string): boolean => all.some((other) => other.name === name && keepsKeys(other));
   return collection
-    ? targetFields({ ...one, collection }, collections, collectionOf, isLater)
+    ? targetFields({ ...one, collection }, collections, collectionOf, keeps, isLater)
     : mirrorFields(one, (name) => collectionOf(name) ?? name, isLater);
 }
 

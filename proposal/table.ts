@@ -73,6 +73,7 @@ export function polymorphic(table: CatalogueTable, edges: readonly Edge[]): { ty
 /** What is told of columns that no field can take as they are. */
 export function suggestionsFor(of: Candidate): ProposedEntity['suggestions'] {
   const files = of.collection?.files ?? [];
+  const placeOf = ({ name }: CatalogueColumn): string => (files.includes(name) ? name : (files[0] ?? 'PROPERTY'));
   const nameColumn =
     of.table.columns.find((one) => /file_?name/i.test(one.name)) ?? columnOf(of.table, of.table.key[0] ?? '');
   const bytes = of.table.columns.filter((one) => one.holds.kind === 'bytes' && !of.table.key.includes(one.name));
@@ -80,7 +81,7 @@ export function suggestionsFor(of: Candidate): ProposedEntity['suggestions'] {
     among: 'entity' as const,
     decide: `${column.name} holds bytes. They travel as a file of the row, if the target has a place for one.`,
     code: [
-      `attachments: attachments({ content: '${column.name}', property: '${files[0] ?? 'PROPERTY'}', fileName: sql\`${sqlName(nameColumn.name)}\` }),`,
+      `attachments: attachments({ content: '${column.name}', property: '${placeOf(column)}', fileName: sql\`${sqlName(nameColumn.name)}\` }),`,
     ],
   }));
   const references = polymorphic(of.table, of.edges).map(({ type, id }) => ({

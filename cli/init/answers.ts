@@ -82,7 +82,10 @@ export async function answersFrom(flags: InitFlags, asker: Asker | null): Promis
   const secret =
     flags.passwordEnv ??
     (asked && asker ? await asker.ask('Which environment variable holds its password? Empty for none.') : '');
-  const to = flags.target ?? (await asker?.ask('Where is the target? An https:// address, or none.', 'none')) ?? 'none';
+  const to =
+    flags.target ??
+    (await asker?.ask('Where is the target? An https:// or postgres:// address, or none.', 'none')) ??
+    'none';
   const sourceAnswer = { url: source, secretEnv: variable(secret, '--password-env'), tokenUrl: null };
   if (to === 'none') return { source: sourceAnswer, target: null };
   const url = addressFrom(to, '--target');
@@ -93,11 +96,13 @@ export async function answersFrom(flags: InitFlags, asker: Asker | null): Promis
     );
   }
   const known = interactive && url.username !== '';
-  const targetSecret =
-    flags.targetSecretEnv ?? (known ? await asker.ask('Which environment variable holds its secret?') : '');
+  // A database takes a name and a password, or neither; tokens are a matter of services.
+  const service = /^https?:$/.test(url.protocol);
+  const which = `Which environment variable holds its secret?${service ? '' : ' Empty for none.'}`;
+  const targetSecret = flags.targetSecretEnv ?? (known ? await asker.ask(which) : '');
   const tokenUrl =
     flags.targetTokenUrl ??
-    (known ? await asker.ask('Where does it get tokens? Empty to sign in with name and secret.') : '');
+    (known && service ? await asker.ask('Where does it get tokens? Empty to sign in with name and secret.') : '');
   return {
     source: sourceAnswer,
     target: {

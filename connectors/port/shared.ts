@@ -83,9 +83,10 @@ export type Holds =
   | { kind: 'bigint' }
   | { kind: 'boolean' }
   | { kind: 'date' }
-  | { kind: 'instant' }
+  /** `digits` of a second that are kept, where that is known. */
+  | { kind: 'instant'; digits?: number }
   /** Date and time of day on a clock whose zone is not said. */
-  | { kind: 'localTime' }
+  | { kind: 'localTime'; digits?: number }
   | { kind: 'uuid' }
   | { kind: 'float' }
   | { kind: 'bytes' }

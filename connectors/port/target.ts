@@ -28,6 +28,8 @@ export interface CollectionProperty {
   holds: Holds;
   /** The target takes no row without a value. */
   required: boolean;
+  /** Whether a row may be written without a value; where it is not said: if it is not required. */
+  nullable?: boolean;
 }
 
 /** A collection of the target as its metadata declares it. */
@@ -37,12 +39,12 @@ export interface CollectionDescription {
   type: string;
   /** The property that the target keys its rows by. */
   id: string;
-  /** Properties that are unique by themselves, and that the target can upsert on. */
+  /** Properties that are unique by themselves, and that the target can upsert on; `id` too, where rows may bring it. */
   alternateKeys: string[];
-  /** What can be written, without `id`. */
+  /** What can be written; `id` only where rows may bring it, and required where they have to. */
   properties: CollectionProperty[];
   /** Fields that point at rows, with the collections that they may point at. */
-  references: { field: string; collections: string[] }[];
+  references: { field: string; collections: string[]; nullable?: boolean }[];
   /** Properties that take bytes. */
   files: string[];
 }

@@ -79,7 +79,8 @@ function checkTable(table: Table, collection: TargetCollection, say: Say): void 
   }
 }
 
-const keyTypes = new Set(['text', 'varchar', 'uuid', 'int2', 'int4', 'int8']);
+/** Types that give every key back as it was written. */
+export const keyTypes: ReadonlySet<string> = new Set(['text', 'varchar', 'uuid', 'int2', 'int4', 'int8']);
 
 function checkKeys(table: Table, collection: TargetCollection, say: Say): void {
   const { id, legacyKey } = collection;

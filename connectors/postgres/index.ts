@@ -5,6 +5,7 @@ import { beforeImage } from './before-image.ts';
 import { openCatalogue } from './catalogue.ts';
 import { checkShape, fingerprint } from './check-shape.ts';
 import { planChunks } from './chunks.ts';
+import { listCollections } from './collections.ts';
 import { describe } from './describe.ts';
 import { figures, targetFigures } from './figures.ts';
 import { findByLegacyKey } from './find.ts';
@@ -84,6 +85,7 @@ export const postgres: ConnectorKind<typeof Settings> = {
       settlingMs: settings.target.settlingMs,
       ping: () => ping(session),
       close: () => session.close(),
+      listCollections: () => listCollections(session, catalogue),
       checkPrivileges: (objects) => checkTargetPrivileges(session, objects),
       checkShape: (collection) => checkShape(session, catalogue, collection),
       fingerprint: (collections) => fingerprint(catalogue, collections),

@@ -13,6 +13,13 @@ export function parseName(object: string): ObjectName {
   return second === undefined ? { schema: 'public', table: first } : { schema: first, table: second };
 }
 
+/** The name as blueprints write it: without its schema where that is public. */
+export function shortName(object: string): string {
+  const { schema, table } = parseName(object);
+  if (schema !== 'public') return object;
+  return /[."]/.test(table) ? escapeIdentifier(table) : table;
+}
+
 export function quotedName(object: string): string {
   const { schema, table } = parseName(object);
   return `${escapeIdentifier(schema)}.${escapeIdentifier(table)}`;

@@ -3,10 +3,10 @@ import type { CatalogueColumn, CatalogueReference, CatalogueTable, Holds } from 
 import type { Session, TextRow } from './session.ts';
 
 /** Writes SQL; the session runs it. */
-const build = knex({ client: 'pg' });
+export const build = knex({ client: 'pg' });
 
 /** Tables and partitioned ones, without the system's, those of extensions and partitions (PostgreSQL manual, 52.11 pg_class). */
-function tables(): Knex.QueryBuilder {
+export function tables(): Knex.QueryBuilder {
   return build
     .from('pg_class as c')
     .join('pg_namespace as n', 'n.oid', 'c.relnamespace')
@@ -78,7 +78,7 @@ const referenceRows = (): Knex.QueryBuilder =>
     );
 
 /** A list that the database wrote as JSON. */
-function list(json: string | null | undefined): string[] {
+export function list(json: string | null | undefined): string[] {
   const parsed: unknown = JSON.parse(json ?? '[]');
   return Array.isArray(parsed) ? parsed.map(String) : [];
 }
@@ -122,7 +122,7 @@ function columnOf(row: TextRow): CatalogueColumn {
 }
 
 /** `schema.table`, with quotes where a blueprint could not tell the parts otherwise. */
-function objectName(row: TextRow): string {
+export function objectName(row: TextRow): string {
   const quoted = (name: string): string => (/[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
   return `${quoted(row['schema'] ?? '')}.${quoted(row['table'] ?? '')}`;
 }
@@ -136,19 +136,21 @@ function byTable<T>(rows: readonly TextRow[], make: (row: TextRow) => T): Map<st
   return found;
 }
 
+/** Runs a query that the builder wrote. */
+export async function ask(session: Session, query: Knex.QueryBuilder): Promise<TextRow[]> {
+  const { sql, bindings } = query.toSQL().toNative();
+  return session.query(sql, bindings);
+}
+
 /** Every table of the database with its columns, key and foreign keys, as the catalogue declares them. */
 export async function listObjects(session: Session): Promise<CatalogueTable[]> {
-  const ask = async (query: Knex.QueryBuilder): Promise<TextRow[]> => {
-    const { sql, bindings } = query.toSQL().toNative();
-    return session.query(sql, bindings);
-  };
-  const columns = byTable(await ask(columnRows()), columnOf);
-  const references = byTable(await ask(referenceRows()), (row): CatalogueReference => ({
+  const columns = byTable(await ask(session, columnRows()), columnOf);
+  const references = byTable(await ask(session, referenceRows()), (row): CatalogueReference => ({
     columns: list(row['columns']),
     object: objectName(row),
     at: list(row['at']),
   }));
-  return (await ask(tableRows())).map((row) => ({
+  return (await ask(session, tableRows())).map((row) => ({
     object: objectName(row),
     schema: row['schema'] ?? '',
     table: row['table'] ?? '',

@@ -1,3 +1,4 @@
+import type { Table } from './catalogue.ts';
 import type { Layout, Written } from './compose.ts';
 import { quoted, quotedName } from './names.ts';
 
@@ -131,10 +132,13 @@ export function foundOf(layout: Layout, place: number): string {
 }
 
 /** The unique index that an upsert goes by: on the legacy key alone, over all rows that have one, and checked at once. */
-export function uniqueOn(layout: Pick<Layout, 'collection' | 'table'>): { predicate: string | null } | undefined {
-  const { legacyKey } = layout.collection;
+export function uniqueOn(of: {
+  collection: { legacyKey: string };
+  table: Pick<Table, 'unique'>;
+}): { predicate: string | null } | undefined {
+  const { legacyKey } = of.collection;
   const whole = [null, `(${legacyKey} IS NOT NULL)`, `(${quoted(legacyKey)} IS NOT NULL)`];
-  return layout.table.unique.find(
+  return of.table.unique.find(
     ({ columns, predicate, immediate }) =>
       immediate && columns.length === 1 && columns[0] === legacyKey && whole.includes(predicate),
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CollectionProperty, Holds } from '../../connectors/port.ts';
+import type { CollectionDescription, CollectionProperty, Holds } from '../../connectors/port.ts';
 import { aCollection, aTable, decisions, entityIn, fieldIn, proposed } from './a-table.ts';
 
 const property = (name: string, holds: Holds, required = false): CollectionProperty => ({ name, holds, required });
@@ -113,5 +113,114 @@ describe('references', () => {
   test('that no field takes are told of, and the circle that they would close is none', () => {
     const proposal = proposed(tables, [aCollection('accounts'), aCollection('contacts')]);
     expect(decisions(proposal).join()).toMatch(/they stay behind: employer_id \(which points at account\)/);
+  });
+});
+
+describe('tables of a database', () => {
+  const whole: Holds = { kind: 'integer', bits: 32 };
+  const moods = ['glad', 'so-so (fine)'];
+  const parents = aTable('parent', { key: ['parent_id'], columns: ['parent_id integer', 'mood mood', 'at timestamp'] });
+  const children = aTable('child', {
+    key: ['child_id'],
+    columns: ['child_id integer', 'parent_id integer?'],
+    references: [[['parent_id'], 'parent', ['parent_id']]],
+  });
+  /** A table whose rows bring their key, unless the target is said to give it out. */
+  const rows = (name: string, required: boolean, of: Partial<CollectionDescription> = {}): CollectionDescription => ({
+    collection: name,
+    type: name,
+    id: `${name}_id`,
+    alternateKeys: [`${name}_id`],
+    references: [],
+    files: [],
+    ...of,
+    properties: [property(`${name}_id`, whole, required), ...(of.properties ?? [])],
+  });
+
+  test('keep the key that rows have where the target gives out none', () => {
+    const entity = entityIn(proposed([parents], [rows('parent', true)]), 'parent');
+    expect(entity.collection).toMatchObject({ id: 'parent_id', legacyKey: 'parent_id', write: 'upsert', decide: [] });
+    expect(entity.fields.map((one) => one.field)).not.toContain('parent_id');
+  });
+
+  test('ask what becomes of the target’s own numbers where it gives some out, and of a key of another name', () => {
+    const [asked] = entityIn(proposed([parents], [rows('parent', false)]), 'parent').collection.decide;
+    expect(asked).toMatch(/goes on beyond the largest/);
+    const renamed = { ...rows('parent', true), id: 'number', alternateKeys: ['number'] };
+    const other = { ...renamed, properties: [property('number', whole, true)] };
+    const { collection } = entityIn(proposed([parents], [other]), 'parent');
+    expect(collection.legacyKey).toBe('number');
+    expect(collection.decide[0]).toMatch(/is it the parent_id of parent/);
+  });
+
+  test('prefer a column that is meant for it, of whatever type holds the key', () => {
+    for (const holds of [text(40), whole, { kind: 'bigint' } satisfies Holds]) {
+      const found = rows('parent', false, {
+        alternateKeys: ['legacy_id', 'parent_id'],
+        properties: [property('legacy_id', holds)],
+      });
+      expect(entityIn(proposed([parents], [found]), 'parent').collection).toMatchObject({
+        legacyKey: 'legacy_id',
+        decide: [],
+      });
+    }
+    const small = rows('parent', false, {
+      alternateKeys: ['legacy_id', 'parent_id'],
+      properties: [property('legacy_id', { kind: 'integer', bits: 16 })],
+    });
+    expect(entityIn(proposed([parents], [small]), 'parent').collection.legacyKey).toBe('parent_id');
+  });
+
+  test('take labels that they know, and local times as they stand, to the digits that they keep', () => {
+    const found = rows('parent', true, {
+      properties: [
+        property('mood', { kind: 'enum', values: [...moods, 'sad'] }),
+        property('at', { kind: 'localTime', digits: 6 }),
+      ],
+    });
+    const proposal = proposed([parents], [found]);
+    expect(fieldIn(proposal, 'parent', 'mood').type).toMatchObject({ kind: 'text', max: 12 });
+    expect(fieldIn(proposal, 'parent', 'at')).toMatchObject({
+      type: { kind: 'timestamp', precision: 'microsecond' },
+      source: { kind: 'sql', sql: `local_time("at", 'UTC', 'later', 'earlier')` },
+    });
+    const fewer = rows('parent', true, { properties: [property('mood', { kind: 'enum', values: ['glad'] })] });
+    expect(entityIn(proposed([parents], [fewer]), 'parent').fields).toEqual([]);
+  });
+
+  test('refer where the target does, and let a key that stays what it is travel where it does not', () => {
+    const reference = { field: 'parent_id', collections: ['parent'], nullable: false };
+    const refers = proposed(
+      [parents, children],
+      [rows('parent', true), rows('child', true, { references: [reference] })],
+    );
+    expect(fieldIn(refers, 'child', 'parent_id')).toMatchObject({
+      type: { kind: 'reference', collections: ['parent'] },
+      required: true,
+    });
+    const plain = { properties: [property('parent_id', whole)] };
+    const travels = proposed([parents, children], [rows('parent', true), rows('child', true, plain)]);
+    expect(fieldIn(travels, 'child', 'parent_id')).toMatchObject({ type: { kind: 'integer' }, required: false });
+    const numbered = aCollection('parent');
+    const stays = proposed([parents, children], [numbered, rows('child', true, plain)]);
+    expect(decisions(stays).join()).toMatch(/they stay behind: [^.]*parent_id \(which points at parent\)/);
+  });
+
+  test('of one name in several schemas find their own', () => {
+    const proposal = proposed(
+      [parents],
+      [
+        { ...rows('parent', true), collection: 'aaa.parent' },
+        { ...rows('parent', true), collection: 'app.parent' },
+      ],
+    );
+    expect(entityIn(proposal, 'parent').collection.name).toBe('app.parent');
+  });
+
+  test('that want a value in a column get one that is required', () => {
+    const always = { ...property('parent_id', whole), nullable: false };
+    const found = rows('child', true, { properties: [always] });
+    const proposal = proposed([parents, children], [rows('parent', true), found]);
+    expect(fieldIn(proposal, 'child', 'parent_id').required).toBe(true);
   });
 });

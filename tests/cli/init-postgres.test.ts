@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Asker } from '../../cli/init/asker.ts';
 import { init } from '../../cli/init/init.ts';
 import { install, landfallIn, typeErrors } from './new-project.ts';
 import { makeDatabases, type Databases } from './two-databases.ts';
+import { askerWith } from './an-asker.ts';
 
 let databases: Databases;
 let root: string;
@@ -63,7 +63,7 @@ test('tables go into a database that numbers its rows itself, under the column t
 });
 
 test('a database is asked about as one: for its user where none is given, for the secret, and for no tokens', async () => {
-  const answers = new Map([
+  const asker = askerWith([
     [/source/, databases.source],
     [/password/, ''],
     [/target/, databases.same.replace('loader@', '')],
@@ -71,17 +71,7 @@ test('a database is asked about as one: for its user where none is given, for th
     [/secret\?/, ''],
     [/called/, ''],
   ]);
-  const questions: string[] = [];
-  const asker: Asker = {
-    ask(question, usual) {
-      questions.push(question);
-      const found = [...answers].find(([about]) => about.test(question))?.[1];
-      if (found === undefined) throw new Error(`nobody can answer: ${question}`);
-      return Promise.resolve(found === '' ? (usual ?? '') : found);
-    },
-    close() {},
-  };
   const made = await init(join(root, 'asked'), {}, asker, () => {});
-  expect(questions).toHaveLength(6);
+  expect(asker.questions).toHaveLength(6);
   expect(made.proposal.entities.map((one) => one.name)).toEqual(['customer', 'invoice']);
 });

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { InitFlags } from '../../cli/init/answers.ts';
-import type { Asker } from '../../cli/init/asker.ts';
 import { init } from '../../cli/init/init.ts';
 import { LandfallError } from '../../model/errors.ts';
 import { makeLanding, type Landing } from '../e2e/landing.ts';
 import { install, landfallIn, typeErrors, type Said } from './new-project.ts';
+import { askerWith } from './an-asker.ts';
 
 let landing: Landing;
 let root: string;
@@ -122,7 +122,7 @@ test('says which answer is wrong, and what to do', async () => {
 });
 
 test('asks a person at a terminal for what was not said', async () => {
-  const answers = new Map([
+  const asker = askerWith([
     [/source/, source()],
     [/password/, 'CRM_PASSWORD'],
     [/target/, target()],
@@ -130,19 +130,9 @@ test('asks a person at a terminal for what was not said', async () => {
     [/tokens/, landing.cloud.tokenUrl],
     [/called/, ''],
   ]);
-  const questions: string[] = [];
-  const asker: Asker = {
-    ask(question, usual) {
-      questions.push(question);
-      const found = [...answers].find(([about]) => about.test(question))?.[1];
-      if (found === undefined) throw new Error(`nobody can answer: ${question}`);
-      return Promise.resolve(found === '' ? (usual ?? '') : found);
-    },
-    close() {},
-  };
   await withSecrets(async () => {
     const made = await init(join(root, 'asked'), {}, asker, () => {});
-    expect(questions).toHaveLength(6);
+    expect(asker.questions).toHaveLength(6);
     expect(made.proposal.name).toBe('legacy_crm');
     expect(made.proposal.entities.map((one) => one.name)).toContain('organisation');
     expect(made.proposal.decide.join()).not.toContain('no target');

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { loadConfig, type LoadedConfig } from '../../cli/config.ts';
+import type { LoadedConfig } from '../../cli/config.ts';
 import { readStatus } from '../../cli/progress.ts';
 import { checkMigration, startRun, withClient, withSystem } from '../../cli/runs.ts';
-import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
-import { install, landfallIn } from '../cli/new-project.ts';
+import { logFrom, type RunningWorker } from '../../worker/worker.ts';
 import { makeDatabases, type Databases } from '../cli/two-databases.ts';
+import { madeProject } from './made-project.ts';
 
 let databases: Databases;
 let root: string;
@@ -18,20 +18,11 @@ beforeAll(async () => {
   logFrom('ERROR');
   databases = await makeDatabases();
   root = await mkdtemp(join(tmpdir(), 'landfall-new-pg-'));
-  const args = [
-    'init moved --name moved --engineer emil --owner olga',
+  const flags = [
+    '--name moved --engineer emil --owner olga',
     `--source ${databases.source} --target ${databases.same}`,
-  ].flatMap((line) => line.split(' '));
-  const said = await landfallIn(root, args);
-  if (said.code !== 0) throw new Error(said.err);
-  const folder = join(root, 'moved');
-  await install(folder);
-  const file = join(folder, 'landfall.config.ts');
-  const config = await readFile(file, 'utf8');
-  const temporal = `address: '${inject('temporalAddress')}', taskQueue: 'init-pg-${process.pid}'`;
-  await writeFile(file, config.replace(`address: '127.0.0.1:7233'`, temporal));
-  loaded = await loadConfig(file);
-  worker = await startWorker(loaded.config, loaded.folder);
+  ];
+  ({ loaded, worker } = await madeProject({ root, folder: 'moved', flags, temporal: inject('temporalAddress') }));
 });
 
 afterAll(async () => {

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { loadConfig, type LoadedConfig } from '../../cli/config.ts';
+import type { LoadedConfig } from '../../cli/config.ts';
 import { readStatus } from '../../cli/progress.ts';
 import { checkMigration, decide, startRun, withClient, withSystem } from '../../cli/runs.ts';
-import { logFrom, startWorker, type RunningWorker } from '../../worker/worker.ts';
-import { install, landfallIn } from '../cli/new-project.ts';
+import { logFrom, type RunningWorker } from '../../worker/worker.ts';
 import { makeLanding, type Landing } from './landing.ts';
+import { madeProject } from './made-project.ts';
 
 let landing: Landing;
 let root: string;
@@ -22,21 +22,13 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'landfall-new-'));
   const source = `postgres://landfall_reader@127.0.0.1:${landing.postgres.port}/legacy_crm`;
   const { cloud } = landing;
-  const args = [
-    'init crm --name crm --engineer emil --owner olga',
+  const flags = [
+    '--name crm --engineer emil --owner olga',
     `--source ${source} --password-env CRM_PASSWORD --target ${cloud.url.replace('//', '//landfall@')}`,
     `--target-secret-env CLOUD_SECRET --target-token-url ${cloud.tokenUrl}`,
-  ].flatMap((line) => line.split(' '));
-  const said = await landfallIn(root, args, secrets);
-  if (said.code !== 0) throw new Error(said.err);
-  const folder = join(root, 'crm');
-  await install(folder);
-  const file = join(folder, 'landfall.config.ts');
-  const config = await readFile(file, 'utf8');
-  const temporal = `address: '${inject('temporalAddress')}', taskQueue: 'init-${process.pid}'`;
-  await writeFile(file, config.replace(`address: '127.0.0.1:7233'`, temporal));
-  loaded = await loadConfig(file);
-  worker = await startWorker(loaded.config, loaded.folder);
+  ];
+  const temporal = inject('temporalAddress');
+  ({ loaded, worker } = await madeProject({ root, folder: 'crm', flags, temporal }, secrets));
 });
 
 afterAll(async () => {

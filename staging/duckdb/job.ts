@@ -41,8 +41,8 @@ export interface DuckJob {
   readonly folder: string;
   run(sql: string): Promise<void>;
   /**
-   * Runs statements that do not need each other, as many at a time as the job has threads: a statement over a file of few
-   * rows keeps only one of them busy. After one that fails no other is begun.
+   * Runs statements that do not need each other, as many at a time as the job has threads and connections: a statement over
+   * a file of few rows keeps only one thread busy. After one that fails no other is begun.
    *
    * @param done called after each
    */

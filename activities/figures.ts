@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Target, TargetCall } from '../connectors/port.ts';
 import type { Control, ControlSide } from '../model/controls.ts';
 import { LandfallError } from '../model/errors.ts';
@@ -11,7 +12,7 @@ import { openMappingGuard, type MappingGuard } from '../staging/mapping-guard.ts
 import type { Beat } from './dependencies.ts';
 import { partNamed } from './measure.ts';
 import { hasArrived } from './receipts.ts';
-import type { StagedPart } from './staged-parts.ts';
+import type { Piece, StagedPart } from './staged-parts.ts';
 
 /** A control's figure as the target itself gives it, or why it cannot. */
 type Live = { figure: Figure } | { reason: string };
@@ -84,13 +85,32 @@ async function liveFigure(
   return { figure: await stagedFigure(job, control, summed, groups) };
 }
 
-/** Keys of the source rows that went into the target, chunk by chunk: a join of all needs more memory than a job has. */
-async function findArrived(job: DuckJob, { pieces }: StagedPart, beat: Beat): Promise<void> {
-  await job.run('DROP TABLE IF EXISTS arrived');
-  await job.createTable('arrived', { _source: 'VARCHAR' });
-  for (const { ready, receipts } of pieces) {
-    await job.run(`INSERT INTO arrived SELECT unnest(q._sources) FROM ${ready} q
-      JOIN ${receipts} r ON r._key = q._key WHERE ${hasArrived('r')}`);
+const Count = z.object({ n: z.coerce.number() });
+
+/**
+ * Finds the keys of the source rows of which nothing went into the target, chunk by chunk. They are few as a rule, where
+ * those that did are as many as there are rows: a join with them needs memory that grows with the rows. That each row is
+ * rejected, left behind or contributes to a ready one is proven before: see `proveAccounting`.
+ */
+export async function findAbsent(
+  job: DuckJob,
+  { pieces, rejects, left }: Pick<StagedPart, 'pieces' | 'rejects' | 'left'>,
+  beat: Beat,
+): Promise<void> {
+  const sources = (join: string, { ready, receipts }: Piece): string =>
+    `SELECT unnest(q._sources) AS _source FROM ${ready} q ${join} (SELECT _key FROM ${receipts} r WHERE ${hasArrived('r')}) USING (_key)`;
+  await job.run('DROP TABLE IF EXISTS absent');
+  await job.createTable('absent', { _source: 'VARCHAR' });
+  await job.run(`INSERT INTO absent SELECT _source FROM ${rejects} UNION SELECT _source FROM ${left}`);
+  for (const piece of pieces) {
+    await job.run(`INSERT INTO absent ${sources('ANTI JOIN', piece)}`);
+    beat.beat();
+  }
+  const { n } = await job.one('SELECT count(*) AS n FROM absent', Count);
+  if (n === 0) return;
+  // What went into several rows may have arrived in one of them alone.
+  for (const piece of pieces) {
+    await job.run(`DELETE FROM absent WHERE _source IN (${sources('JOIN', piece)})`);
     beat.beat();
   }
 }
@@ -124,9 +144,9 @@ export async function computeFigures(
   const reports = new Map<string, FigureReport>();
   await withDuckJob(staging.budget, job, async (duck) => {
     const asked = { ...of, guard: await openMappingGuard(duck) };
-    // Of one source at a time it is found what arrived.
+    // Of one source at a time it is found what did not arrive.
     for (const [source, ofSource] of Map.groupBy(sided, (one) => one.source)) {
-      if (source) await findArrived(duck, source, beat);
+      if (source) await findAbsent(duck, source, beat);
       for (const { control, actual } of ofSource) {
         const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
           which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
@@ -136,7 +156,7 @@ export async function computeFigures(
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
           // What a person corrected was moved as corrected: the difference shows between staged and moved.
-          moved: await side(control.source, source && movedRows(source.corrected, 'arrived')),
+          moved: await side(control.source, source && movedRows(source.corrected, 'absent')),
           target: await side(control.target, actual?.actual),
           live: 'figure' in live ? live.figure : null,
           ...('reason' in live ? { liveReason: live.reason } : {}),

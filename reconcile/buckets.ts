@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
-import { literal } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
+import { byHash, ownFile, partition } from '../staging/partitions.ts';
+import { readLocal } from '../staging/rows.ts';
 import { rowHash, type ComparedField } from './canonical.ts';
 
 /** What was meant and what was found, as pieces that are read one after the other. */
@@ -35,59 +36,47 @@ const Count = z.object({ n: z.coerce.number() });
  * @returns the number of buckets
  */
 export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void): Promise<number> {
-  const format = {
-    COMPRESSION: 'lz4',
-    ROW_GROUP_SIZE: '20480',
-    ENCRYPTION_CONFIG: `{footer_key: ${literal(sides.key)}}`,
-  };
-  const options = ['FORMAT parquet', ...Object.entries(format).map(([name, value]) => `${name} ${value}`)].join(', ');
-  const read = (paths: readonly string[]): string =>
-    `read_parquet([${paths.map(literal).join(', ')}], encryption_config = {footer_key: ${literal(sides.key)}}, hive_partitioning = false)`;
-
-  const narrowed = (side: 'meant' | 'actual', column: 'meant' | 'found'): { path: string; sql: string }[] => {
+  const narrowed = (side: 'meant' | 'actual', column: 'meant' | 'found'): { path: string; write: string }[] => {
     const hash = rowHash(sides.fields.map((field) => field[column]));
     const target = sides.targets[side] ? 'md5_number_lower(_target)' : 'CAST(NULL AS UBIGINT)';
     return sides[side].map((piece, number) => {
-      const path = job.output(`narrow-${side}-${number}.parquet`);
       const halves = `CAST(hash & ${Low} AS UBIGINT) AS low, CAST(hash >> 64 AS UBIGINT) AS high`;
       const rows = `SELECT _key, ${hash} AS hash, ${target} AS target FROM ${piece}`;
-      return { path, sql: `COPY (SELECT _key, ${halves}, target FROM (${rows})) TO ${literal(path)} (${options})` };
+      const name = `narrow-${side}-${number}`;
+      return ownFile(job, `SELECT _key, ${halves}, target FROM (${rows})`, { name, key: sides.key });
     });
   };
   const written = { meant: narrowed('meant', 'meant'), actual: narrowed('actual', 'found') };
   await job.runEach(
-    [...written.meant, ...written.actual].map((one) => one.sql),
+    [...written.meant, ...written.actual].map((one) => one.write),
     beat,
   );
-  const files = { meant: written.meant.map((one) => one.path), actual: written.actual.map((one) => one.path) };
-
+  const rowsOf = (side: 'meant' | 'actual'): string =>
+    `SELECT * FROM ${readLocal(
+      written[side].map((one) => one.path),
+      sides.key,
+    )}`;
   let keys = 0;
-  for (const paths of [files.meant, files.actual]) {
-    keys = Math.max(keys, (await job.one(`SELECT count(*) AS n FROM ${read(paths)}`, Count)).n);
+  for (const side of ['meant', 'actual'] as const) {
+    keys = Math.max(keys, (await job.one(`SELECT count(*) AS n FROM (${rowsOf(side)})`, Count)).n);
   }
   const buckets = Math.max(1, Math.ceil(keys / KeysABucket));
-  if (buckets > 1) {
-    for (const [side, paths] of Object.entries(files)) {
-      await job.run(
-        `COPY (SELECT *, hash(_key) % ${buckets} AS bucket FROM ${read(paths)}) TO ${literal(job.output(`buckets-${side}`))}
-         (${options}, PARTITION_BY (bucket), OVERWRITE true)`,
-      );
-      beat();
-    }
-  }
+  const spread = async (side: 'meant' | 'actual'): Promise<string[]> => {
+    const relations = await partition(job, rowsOf(side), {
+      by: byHash('_key', buckets),
+      into: buckets,
+      name: `buckets-${side}`,
+      key: sides.key,
+    });
+    beat();
+    return relations;
+  };
+  const [meant, actual] = [await spread('meant'), await spread('actual')];
   await job.run(
     `CREATE OR REPLACE TABLE judged (bucket INTEGER, category VARCHAR, _key VARCHAR, keys BIGINT, found BIGINT, twice BIGINT)`,
   );
-  const relation = async (side: 'meant' | 'actual', bucket: number): Promise<string> => {
-    if (buckets === 1) return `SELECT * FROM ${read(files[side])}`;
-    const path = `${job.output(`buckets-${side}`)}/bucket=${bucket}/*.parquet`;
-    const { n } = await job.one(`SELECT count(*) AS n FROM glob(${literal(path)})`, Count);
-    if (n > 0) return `SELECT * FROM ${read([path])}`;
-    return `SELECT CAST(NULL AS VARCHAR) AS _key, CAST(NULL AS UBIGINT) AS low, CAST(NULL AS UBIGINT) AS high, CAST(NULL AS UBIGINT) AS target WHERE false`;
-  };
-  for (let bucket = 0; bucket < buckets; bucket += 1) {
-    const both = `SELECT *, true AS is_meant FROM (${await relation('meant', bucket)})
-      UNION ALL SELECT *, false FROM (${await relation('actual', bucket)})`;
+  for (const [bucket, own] of meant.entries()) {
+    const both = `SELECT *, true AS is_meant FROM ${own} UNION ALL SELECT *, false FROM ${String(actual[bucket])}`;
     await job.run(`INSERT INTO judged ${judgement(both, bucket)}`);
     beat();
   }

@@ -160,7 +160,11 @@ async function compute(job: DuckJob, control: Control, side: ControlSide, relati
   );
 }
 
-/** A relation of chosen source rows, for the side of a control that asks what of the source went into the target. */
-export function movedRows(relation: string, keys: string): string {
-  return `(SELECT s.* FROM ${relation} s SEMI JOIN ${keys} k ON k._source = s._key)`;
+/**
+ * A relation of the source rows that went into the target, for the side of a control that asks of them.
+ *
+ * @param absent a table of the keys, as `_source`, of those that did not
+ */
+export function movedRows(relation: string, absent: string): string {
+  return `(SELECT s.* FROM ${relation} s ANTI JOIN ${absent} k ON k._source = s._key WHERE s._key IS NOT NULL)`;
 }

@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
 import { identifier, literal } from '../model/sql.ts';
 import type { DuckJob } from './duckdb/job.ts';
+import { fileDigest } from './file-digest.ts';
 import type { Staging } from './index.ts';
 import { rowsPath, type StagedFile } from './manifest.ts';
 import { digestOf } from './sealed.ts';
-
-/** SHA-256 of a local file, in bounded memory. */
-export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
 
 const ContentRow = z.object({ n: z.coerce.number(), content: z.string() });
 
@@ -102,7 +93,8 @@ export async function writeNamedRows(
   return { ...(await stage(staging, job, of, local, { ...options, rows })), content };
 }
 
-function readLocal(paths: readonly string[], key: string): string {
+/** Relation over files of the same columns, all of them encrypted by one key. */
+export function readLocal(paths: readonly string[], key: string): string {
   // Folders may have any name: one like `a=b` would become a column.
   return `read_parquet([${paths.map(literal).join(', ')}], hive_partitioning = false, encryption_config = {footer_key: ${literal(key)}})`;
 }

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import duckdb, { DuckDBInstance } from '@duckdb/node-api';
 import { LandfallError } from '../../model/errors.ts';
 import { literal } from '../../model/sql.ts';
+import { fileDigest } from '../file-digest.ts';
 import checksums from './extension-checksums.json' with { type: 'json' };
 
 const run = promisify(execFile);
@@ -140,7 +141,7 @@ async function markOf(file: string): Promise<string> {
 
 /** What this version was built with is signed: a file with the same digest is that file. */
 async function compareDigest(name: Extension, file: string, expected: string): Promise<void> {
-  if (hash('sha256', await readFile(file)) === expected) return;
+  if ((await fileDigest(file)) === expected) return;
   throw new LandfallError({
     code: 'duckdb.extension-checksum',
     kind: 'permanent',

@@ -77,9 +77,10 @@ describe('a figure over staged rows', () => {
       const rows = await table(job, 'rows', { _key: 'VARCHAR', x: 'DECIMAL(10,2)' }, [
         { _key: '1', x: '1.10' },
         { _key: '2', x: '2.20' },
+        { _key: null, x: '4.40' },
       ]);
-      const keys = await table(job, 'keys', { _source: 'VARCHAR' }, [{ _source: '2' }, { _source: '2' }]);
-      return stagedFigure(job, controlOf(side(sum(2))), side(sum(2)), movedRows(rows, keys));
+      const absent = await table(job, 'absent', { _source: 'VARCHAR' }, [{ _source: '1' }, { _source: '1' }]);
+      return stagedFigure(job, controlOf(side(sum(2))), side(sum(2)), movedRows(rows, absent));
     });
     expect([...moved.values()]).toEqual(['2.20']);
   });

@@ -6,7 +6,8 @@ import { createDuckBudget } from '../../staging/duckdb/budget.ts';
 import { withDuckJob, type DuckJob } from '../../staging/duckdb/job.ts';
 import type { Staging } from '../../staging/index.ts';
 import { fileOf, manifestPath, readManifest, writeManifest, type Manifest } from '../../staging/manifest.ts';
-import { contentOf, fileDigest, parquetKeys, relationOf, verifiedFile, writeNamedRows } from '../../staging/rows.ts';
+import { contentOf, parquetKeys, relationOf, verifiedFile, writeNamedRows } from '../../staging/rows.ts';
+import { fileDigest } from '../../staging/file-digest.ts';
 import type { StagedFile } from '../../staging/manifest.ts';
 import { staged } from './open-staging.ts';
 

@@ -18,8 +18,8 @@ RUN tar -xzf /package/*.tgz --strip-components=1 && rm -r /package
 # DuckDB's signed extensions, so that a worker needs no way to the internet.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN XDG_CACHE_HOME=/tmp/cache node --input-type=module --eval " \
-      import { extensionFile } from './dist/staging/duckdb/extensions.js'; \
-      for (const name of ['httpfs', 'postgres_scanner', 'mysql_scanner', 'excel']) await extensionFile(name, console.log);" \
+      import { signedExtension } from './dist/staging/duckdb/extensions.js'; \
+      for (const name of ['httpfs', 'postgres_scanner', 'mysql_scanner', 'excel']) await signedExtension(name, console.log);" \
  && mkdir extensions && find /tmp/cache -name '*.duckdb_extension' -exec mv {} extensions/ ';' && rm -r /tmp/cache
 
 FROM node:24-slim
@@ -30,5 +30,6 @@ ENV NODE_ENV=production LANDFALL_DUCKDB_EXTENSIONS=/opt/landfall/extensions
 USER node
 # Configuration, blueprints and the staging folder are mounted here.
 WORKDIR /var/lib/landfall
-ENTRYPOINT ["node", "/opt/landfall/bin/landfall.cjs"]
+# Its first line says which Node, and with which options.
+ENTRYPOINT ["/opt/landfall/bin/landfall.cjs"]
 CMD ["worker"]

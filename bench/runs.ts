@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,10 +42,17 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 
 const PollMs = 25;
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const launcher = fileURLToPath(new URL('../bin/landfall.cjs', import.meta.url));
+
+/** The options that the command's first line gives to Node. */
+function nodeOptions(): string[] {
+  const [, options = ''] = /^#!.*?\bnode\b(.*)/.exec(readFileSync(launcher, 'utf8')) ?? [];
+  return options.trim().split(' ');
+}
 
 /** The command `landfall` as it is installed: a checkout's own bundles its workflows when a worker starts. */
 export function landfall(configFile: string, ...args: string[]): string[] {
-  return [process.execPath, command, '-c', configFile, ...args];
+  return [process.execPath, ...nodeOptions(), command, '-c', configFile, ...args];
 }
 
 /** @param configure gives the configuration, once it is known where Temporal is */

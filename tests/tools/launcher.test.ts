@@ -36,6 +36,13 @@ it('starts what was built, with its arguments', () => {
   expect(run('bin/landfall.cjs')).toEqual({ status: 0, lines: ['built check'] });
 });
 
+it('keeps the young generation of its memory small, as a command of its own', () => {
+  writeFileSync(join(folder, 'dist/cli/main.js'), 'console.log(...process.execArgv)');
+  const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  const { stdout } = spawnSync(join(folder, 'bin/landfall.cjs'), { encoding: 'utf8', env: { ...process.env, PATH } });
+  expect(stdout.trim()).toBe('--max-semi-space-size=8');
+});
+
 it('starts the sources in a checkout, whatever was built there before', () => {
   writeFileSync(join(folder, 'cli/main.ts'), 'console.log("source" satisfies string, ...process.argv.slice(2))');
   expect(run('bin/landfall.cjs')).toEqual({ status: 0, lines: ['source check'] });

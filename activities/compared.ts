@@ -30,7 +30,7 @@ function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, st
         return `q.${column} AS ${column}`;
     }
   });
-  return `(SELECT ${['q._key AS _key', 'lower(rc.target) AS _target', ...fields].join(', ')} FROM ${piece.ready} q ${joins.join(' ')}
+  return `(SELECT ${['q._key AS _key', 'lower(rc.target) AS _target', ...fields].join(', ')} FROM ${piece.ready.whole} q ${joins.join(' ')}
     WHERE ${hasArrived('rc')})`;
 }
 

@@ -12,7 +12,7 @@ import { openMappingGuard, type MappingGuard } from '../staging/mapping-guard.ts
 import type { Beat } from './dependencies.ts';
 import { partNamed } from './measure.ts';
 import { hasArrived } from './receipts.ts';
-import type { Piece, StagedPart } from './staged-parts.ts';
+import type { Piece, Rows, StagedPart } from './staged-parts.ts';
 
 /** A control's figure as the target itself gives it, or why it cannot. */
 type Live = { figure: Figure } | { reason: string };
@@ -98,7 +98,7 @@ export async function findAbsent(
   beat: Beat,
 ): Promise<void> {
   const sources = (join: string, { ready, receipts }: Piece): string =>
-    `SELECT unnest(q._sources) AS _source FROM ${ready} q ${join} (SELECT _key FROM ${receipts} r WHERE ${hasArrived('r')}) USING (_key)`;
+    `SELECT unnest(q._sources) AS _source FROM ${ready.open} q ${join} (SELECT _key FROM ${receipts} r WHERE ${hasArrived('r')}) USING (_key)`;
   await job.run('DROP TABLE IF EXISTS absent');
   await job.createTable('absent', { _source: 'VARCHAR' });
   await job.run(`INSERT INTO absent SELECT _source FROM ${rejects} UNION SELECT _source FROM ${left}`);
@@ -113,6 +113,21 @@ export async function findAbsent(
     await job.run(`DELETE FROM absent WHERE _source IN (${sources('JOIN', piece)})`);
     beat.beat();
   }
+}
+
+/** SQL of a control's side over the columns of its rows. */
+function expressionsOf({ by, where, measure }: ControlSide): string[] {
+  return [...Object.values(by), ...(where === undefined ? [] : [where]), ...('of' in measure ? [measure.of] : [])];
+}
+
+/** The rows of a control's side, with what is restricted only where the control reads it: that takes a join of them all. */
+async function readBy(job: DuckJob, guard: MappingGuard, side: ControlSide, rows: Rows): Promise<string> {
+  if (rows.open === rows.whole) return rows.open;
+  const inspected = await guard.inspectAll(
+    expressionsOf(side).map((sql) => ({ sql })),
+    await job.describe(`SELECT * FROM ${rows.open}`),
+  );
+  return inspected.every(({ problems }) => problems.length === 0) ? rows.open : rows.whole;
 }
 
 /** Every control on every side on which it can be computed, and what the sides say of each other. */
@@ -148,15 +163,21 @@ export async function computeFigures(
     for (const [source, ofSource] of Map.groupBy(sided, (one) => one.source)) {
       if (source) await findAbsent(duck, source, beat);
       for (const { control, actual } of ofSource) {
-        const side = (which: ControlSide | undefined, relation: string | undefined): Promise<Figure | null> =>
-          which && relation !== undefined ? stagedFigure(duck, control, which, relation) : Promise.resolve(null);
+        const side = async (
+          which: ControlSide | undefined,
+          rows: Rows | undefined,
+          narrowed: (relation: string) => string = (relation) => relation,
+        ): Promise<Figure | null> =>
+          which && rows
+            ? stagedFigure(duck, control, which, narrowed(await readBy(duck, asked.guard, which, rows)))
+            : null;
         const said = of.asked[control.name];
-        const live = actual ? await asking(duck, asked, control, actual.actual) : { reason: '' };
+        const live = actual ? await asking(duck, asked, control, actual.actual.whole) : { reason: '' };
         const report = figureReport(control, {
           source: said ? new Map(said) : null,
           staged: await side(control.source, source?.extracted),
           // What a person corrected was moved as corrected: the difference shows between staged and moved.
-          moved: await side(control.source, source && movedRows(source.corrected, 'absent')),
+          moved: await side(control.source, source?.corrected, (rows) => movedRows(rows, 'absent')),
           target: await side(control.target, actual?.actual),
           live: 'figure' in live ? live.figure : null,
           ...('reason' in live ? { liveReason: live.reason } : {}),

@@ -38,9 +38,10 @@ export interface ReconcileInput extends RunRef {
 
 const HeldRows = z.object({ rule: z.string(), field: z.string(), rows: z.coerce.number() });
 
-async function held(job: DuckJob, part: Part, sql: string): Promise<Held[]> {
+/** @param counted what a line of the relation stands for: one row, or as many as a column of it says */
+async function held(job: DuckJob, part: Part, sql: string, counted = 'count(*)'): Promise<Held[]> {
   const rows = await job.all(
-    `SELECT rule, field, count(*) AS rows FROM ${sql} GROUP BY rule, field ORDER BY rows DESC, rule, field`,
+    `SELECT rule, field, ${counted} AS rows FROM ${sql} GROUP BY rule, field ORDER BY rows DESC, rule, field`,
     HeldRows,
   );
   return rows.map((row) => ({ ...row, reason: reasonFor(part, row.rule) }));
@@ -49,6 +50,22 @@ async function held(job: DuckJob, part: Part, sql: string): Promise<Held[]> {
 const OneCount = z.object({ n: z.coerce.number() });
 const Outcome = z.object({ outcome: Receipt.shape.outcome, pending: z.boolean(), n: z.coerce.number() });
 
+/** Gathers in the table `outcomes` what the target said of how many rows: a few lines, where receipts are millions. */
+async function gatherOutcomes(job: DuckJob, receipts: readonly string[], beat: Beat): Promise<void> {
+  await job.run('DROP TABLE IF EXISTS outcomes');
+  await job.createTable('outcomes', {
+    outcome: 'VARCHAR',
+    pending: 'BOOLEAN',
+    code: 'VARCHAR',
+    dropped: 'VARCHAR',
+    n: 'BIGINT',
+  });
+  for (const piece of receipts) {
+    await job.run(`INSERT INTO outcomes SELECT outcome, pending, code, dropped, count(*) FROM ${piece} GROUP BY ALL`);
+    beat.beat();
+  }
+}
+
 /** A part's rows as the staged files themselves count them; what is not about rows comes from the steps' own counts. */
 async function accountFor(job: DuckJob, staged: StagedPart, told: CountsByPart[string]): Promise<Counts> {
   const count = async (sql: string): Promise<number> => (await job.one(`SELECT ${sql}`, OneCount)).n;
@@ -56,14 +73,14 @@ async function accountFor(job: DuckJob, staged: StagedPart, told: CountsByPart[s
     droppedReferences: told.droppedReferences,
     attachments: told.attachments,
     attachmentBytes: told.attachmentBytes,
-    extracted: await count(`count(*) AS n FROM ${staged.extracted}`),
+    extracted: await count(`count(*) AS n FROM ${staged.extracted.open}`),
     contributing: await count(`CAST(coalesce(sum(len(_sources)), 0) AS BIGINT) AS n FROM ${staged.ready}`),
     rejected: await count(`count(DISTINCT _source) AS n FROM ${staged.rejects}`),
     left: await count(`count(*) AS n FROM ${staged.left}`),
     ready: await count(`count(*) AS n FROM ${staged.ready}`),
   });
   const outcomes = await job.all(
-    `SELECT outcome, pending, count(*) AS n FROM ${staged.receipts} GROUP BY outcome, pending`,
+    'SELECT outcome, pending, sum(n) AS n FROM outcomes GROUP BY outcome, pending',
     Outcome,
   );
   for (const { outcome, pending, n } of outcomes) counts[pending ? 'pending' : outcome] += n;
@@ -96,6 +113,7 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
   const planned = plannedPart(plan, part.name);
   const list = plan.options.listedDifferences;
   return withOwnSql(staging, job, async (duck) => {
+    await gatherOutcomes(duck, staged.receipts, beat);
     const accounting = await accountFor(duck, staged, told);
     const keyed = 'keyedBy' in part && part.keyedBy !== undefined;
     proveAccounting(accounting, { part: part.name, keyed, sourceRows: told.extracted ?? 0 });
@@ -117,12 +135,8 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
       staged.attachmentsDue === null
         ? null
         : await duck.one(`SELECT count(*) AS n FROM ${staged.attachmentsDue}`, OneCount);
-    const receipts = (outcome: string, rule: string, field: string): Promise<Held[]> =>
-      held(
-        duck,
-        part,
-        `(SELECT ${rule} AS rule, ${field} AS field FROM ${staged.receipts} WHERE outcome = '${outcome}')`,
-      );
+    const said = (rule: string, field: string, where: string): Promise<Held[]> =>
+      held(duck, part, `(SELECT ${rule} AS rule, ${field} AS field, n FROM outcomes WHERE ${where})`, 'sum(n)');
     return {
       part: part.name,
       entity: entity.name,
@@ -135,13 +149,9 @@ async function reconcilePart(of: Place, beat: Beat): Promise<PartReport> {
       lists,
       rejected: await held(duck, part, staged.rejects),
       leftBehind: await held(duck, part, `(SELECT rule, '' AS field FROM ${staged.left})`),
-      refused: await receipts('refused', 'code', `''`),
-      blocked: await receipts('blocked', `split_part(code, ':', 1)`, `split_part(code, ':', 2)`),
-      dropped: await held(
-        duck,
-        part,
-        `(SELECT 'reference.missing' AS rule, unnest(string_split(dropped, ',')) AS field FROM ${staged.receipts} WHERE dropped <> '')`,
-      ),
+      refused: await said('code', `''`, `outcome = 'refused'`),
+      blocked: await said(`split_part(code, ':', 1)`, `split_part(code, ':', 2)`, `outcome = 'blocked'`),
+      dropped: await said(`'reference.missing'`, `unnest(string_split(dropped, ','))`, `dropped <> ''`),
       attachments:
         staged.attachments === null
           ? null

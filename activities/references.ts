@@ -57,16 +57,15 @@ export async function setReferences(deps: Dependencies, task: ChunkTask, beat: B
     async (job) => {
       const first = new Map<string, Receipt>();
       const dropped = new Map<string, string[]>();
-      const rows = await job.all(
-        `SELECT * FROM ${relationOf(receiptsOf)} WHERE pending AND part = ${literal(entity.name)}`,
-        Receipt,
-      );
+      const pending = `${relationOf(receiptsOf)} WHERE pending AND part = ${literal(entity.name)}`;
+      const rows = await job.all(`SELECT * FROM ${pending}`, Receipt);
       for (const row of rows) first.set(row._key, row);
       const heard = earlierOf.length === 0 ? [] : await job.all(`SELECT * FROM ${relationOf(earlierOf)}`, Receipt);
       const before = new Map(heard.map((one) => [one._key, one]));
       const sentOf = new Map<string, string>();
       const rowsOf = resolved(entity, references, crosswalks, ready);
-      await job.run(`CREATE TABLE later AS SELECT ${documentColumns(entity, references).join(', ')} FROM (${rowsOf})`);
+      await job.run(`CREATE TABLE later AS SELECT ${documentColumns(entity, references).join(', ')} FROM (${rowsOf})
+        WHERE _key IN (SELECT _key FROM ${pending})`);
       await openReceipts(job);
       let done = 0;
       const note = async (receipts: readonly Receipt[]): Promise<void> => {

@@ -10,9 +10,17 @@ import { roleOf } from './parts.ts';
 import { hasArrived, receiptColumns } from './receipts.ts';
 import { inputsOf, manifestsOf } from './transform.ts';
 
+/** Rows of which some columns may be restricted: those lie in files of their own, by other keys. */
+export interface Rows {
+  /** Without what is restricted. */
+  open: string;
+  /** With it: a join of all rows, for whoever cannot do without. The same as the other where nothing is restricted. */
+  whole: string;
+}
+
 /** A chunk of ready rows, with what the target said about them. */
 export interface Piece {
-  ready: string;
+  ready: Rows;
   /** Receipts of this part; the later pass's stand for those of the first. */
   receipts: string;
   /** Receipts of the documents' headers, for a part that is lines. */
@@ -21,14 +29,16 @@ export interface Piece {
 
 /** Relations over everything that is staged of one part, for a job that may read the files. */
 export interface StagedPart {
-  extracted: string;
+  extracted: Rows;
   /** With people's corrections in place of what was extracted. */
-  corrected: string;
+  corrected: Rows;
+  /** Without what is restricted. */
   ready: string;
-  actual: string;
-  /** The same, file by file where that can be. */
+  actual: Rows;
+  /** Each of its rows whole, file by file where that can be. */
   actualPieces: string[];
-  receipts: string;
+  /** What the target said of each row: in several pieces where a later pass stands for the first, chunk by chunk. */
+  receipts: string[];
   rejects: string;
   left: string;
   attachments: string | null;
@@ -49,6 +59,11 @@ export interface StagedEntity {
 function nothing(columns: Readonly<Record<string, string>>): string {
   const none = Object.entries(columns).map(([name, type]) => `CAST(NULL AS ${type}) AS ${identifier(name)}`);
   return `(SELECT ${none.join(', ')} WHERE false)`;
+}
+
+/** Rows with what lies in the side files joined to them. */
+function joined(open: string, secret: string, key: string): string {
+  return `(SELECT * FROM ${open} m JOIN ${secret} r USING (${key}))`;
 }
 
 const texts = (...names: string[]): Record<string, string> =>
@@ -80,14 +95,19 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
       files.push(...inputs.map((input) => input.local));
       return inputs.length === 0 ? nothing(none) : relationOf(inputs);
     };
-    /** Rows with what lies in the side file joined to them. */
-    const whole = async (manifests: readonly Manifest[], name: string, side: string, key: string): Promise<string> => {
-      const main = await of(manifests, role(name), texts(key));
-      const secret = await inputsOf(staging, manifests, role(side));
-      if (secret.length === 0) return main;
+    const sided = async (
+      manifests: readonly Manifest[],
+      name: string,
+      at: { side: string; key: string },
+    ): Promise<Rows> => {
+      const open = await of(manifests, role(name), texts(at.key));
+      const secret = await inputsOf(staging, manifests, role(at.side));
+      if (secret.length === 0) return { open, whole: open };
       files.push(...secret.map((input) => input.local));
-      return `(SELECT * FROM ${main} m JOIN ${relationOf(secret)} r USING (${key}))`;
+      return { open, whole: joined(open, relationOf(secret), at.key) };
     };
+    const rowsOf = (manifests: readonly Manifest[]): Promise<Rows> =>
+      sided(manifests, 'rows', { side: 'restricted', key: '_key' });
     const receiptsOf = async (
       first: readonly Manifest[],
       later: readonly Manifest[],
@@ -104,26 +124,31 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
     for (const manifest of transform) {
       const same = [loaded.get(manifest.chunk) ?? [], referenced.get(manifest.chunk) ?? []] as const;
       pieces.push({
-        ready: await whole([manifest], 'rows', 'restricted', '_key'),
+        ready: await rowsOf([manifest]),
         receipts: await receiptsOf(...same, part.name),
         headers: await receiptsOf(...same, entity.name),
       });
     }
-    const actual = await whole(readback, 'actual', 'actual-restricted', '_target');
+    const actual = await sided(readback, 'actual', { side: 'actual-restricted', key: '_target' });
     const open = await inputsOf(staging, readback, role('actual'));
     const hidden = await inputsOf(staging, readback, role('actual-restricted'));
-    const byFile = open.length > 0 && hidden.length === 0;
+    // What was read back together lies in two files of one number.
+    const actualPieces = open.map((file, number) => {
+      const [main, secret] = [relationOf([file]), hidden[number]];
+      return secret === undefined ? main : joined(main, relationOf([secret]), '_target');
+    });
+    const byFile = open.length > 0 && (hidden.length === 0 || hidden.length === open.length);
     const header = part.name === entity.name;
-    const ready = await whole(transform, 'rows', 'restricted', '_key');
+    const ready = (await rowsOf(transform)).open;
     const blobs = header && entity.attachments ? await of(extract, 'blobs', texts('_source')) : null;
     const receipts = await receiptsOf(load, references, part.name);
     parts.set(part.name, {
-      extracted: await whole(extract, 'rows', 'restricted', '_key'),
-      corrected: await whole(corrected, 'rows', 'restricted', '_key'),
+      extracted: await rowsOf(extract),
+      corrected: await rowsOf(corrected),
       ready,
       actual,
-      actualPieces: byFile ? open.map((one) => relationOf([one])) : [actual],
-      receipts,
+      actualPieces: byFile ? actualPieces : [actual.whole],
+      receipts: references.length === 0 ? [receipts] : pieces.map((piece) => piece.receipts),
       rejects: await of(transform, role('rejects'), texts('_source', 'rule', 'field', 'value')),
       left: await of(transform, role('left'), texts('_source', 'rule')),
       attachments:

@@ -44,7 +44,7 @@ test.each([
   [
     'when what was meant is compared',
     () => {
-      const piece = { ready: 'ready', receipts: 'receipts', headers: null } as never;
+      const piece = { ready: { open: 'ready', whole: 'ready' }, receipts: 'receipts', headers: null } as never;
       return comparedSides(note, { pieces: [piece], actualPieces: ['actual'] }, crosswalks).meant[0] ?? '';
     },
   ],

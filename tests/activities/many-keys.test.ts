@@ -73,12 +73,12 @@ test('of a control’s source rows those are absent of which nothing arrived, in
         { _source: 'VARCHAR' },
         keys.map((_source) => ({ _source })),
       );
-    const ready = async (name: string, rows: Record<string, string[]>): Promise<string> => {
+    const ready = async (name: string, rows: Record<string, string[]>): Promise<{ open: string; whole: string }> => {
       await job.run(`CREATE TABLE ${name} (_key VARCHAR, _sources VARCHAR[])`);
       for (const [key, own] of Object.entries(rows)) {
         await job.run(`INSERT INTO ${name} VALUES ('${key}', [${own.map((one) => `'${one}'`).join(', ')}])`);
       }
-      return name;
+      return { open: name, whole: 'nothing that is restricted is asked for' };
     };
     const piece = async (number: number, rows: Record<string, string[]>, outcomes: Record<string, string>) => ({
       ready: await ready(`ready_${number}`, rows),

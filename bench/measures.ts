@@ -6,7 +6,7 @@ import { growthEntities } from './measures/growth-entities.ts';
 import { growthRows } from './measures/growth-rows.ts';
 import { growthWorkers } from './measures/growth-workers.ts';
 import { load } from './measures/load.ts';
-import { memory } from './measures/memory.ts';
+import { memory, workerMemory } from './measures/memory.ts';
 import { oneRow } from './measures/one-row.ts';
 import { overhead } from './measures/overhead.ts';
 import { resume } from './measures/resume.ts';
@@ -21,6 +21,7 @@ export const measures: readonly Measure[] = [
   oneRow,
   resume,
   memory,
+  workerMemory,
   growthRows,
   growthEntities,
   growthWorkers,

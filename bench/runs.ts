@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +13,7 @@ import { provideTemporal } from '../sandbox/temporal.ts';
 import { status } from '../workflows/messages.ts';
 import { searchAttributes } from '../workflows/search-attributes.ts';
 import { endWithBench } from './leftovers.ts';
+import { node } from './node.ts';
 
 /** What runs of the migration `ledger` take: a Temporal server, workers, a configuration. */
 export interface Runs {
@@ -42,17 +42,10 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 
 const PollMs = 25;
 const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const launcher = fileURLToPath(new URL('../bin/landfall.cjs', import.meta.url));
-
-/** The options that the command's first line gives to Node. */
-function nodeOptions(): string[] {
-  const [, options = ''] = /^#!.*?\bnode\b(.*)/.exec(readFileSync(launcher, 'utf8')) ?? [];
-  return options.trim().split(' ');
-}
 
 /** The command `landfall` as it is installed: a checkout's own bundles its workflows when a worker starts. */
 export function landfall(configFile: string, ...args: string[]): string[] {
-  return [process.execPath, ...nodeOptions(), command, '-c', configFile, ...args];
+  return [...node(), command, '-c', configFile, ...args];
 }
 
 /** @param configure gives the configuration, once it is known where Temporal is */

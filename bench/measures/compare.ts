@@ -4,6 +4,7 @@ import { versus } from '../against.ts';
 import { compete, type Contestant } from '../contest.ts';
 import { Planted } from '../database.ts';
 import type { Measure } from '../measure.ts';
+import { node } from '../node.ts';
 import { dataValidation } from '../peers/data-validation.ts';
 import type { Found } from '../peers/peer.ts';
 import { reladiff } from '../peers/reladiff.ts';
@@ -41,7 +42,7 @@ export const compare: Measure = {
       {
         name: 'ours',
         command: (folder) => [
-          process.execPath,
+          ...node(),
           program,
           `--port=${server.port}`,
           `--database=${database}`,

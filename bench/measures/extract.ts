@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { versus } from '../against.ts';
 import { compete, type Contestant } from '../contest.ts';
 import type { Measure } from '../measure.ts';
+import { node } from '../node.ts';
 import { connectorx } from '../peers/connectorx.ts';
 import { copy } from '../peers/copy.ts';
 import { dlt } from '../peers/dlt.ts';
@@ -27,7 +28,7 @@ export const extract: Measure = {
       {
         name: 'ours',
         command: (folder) => [
-          process.execPath,
+          ...node(),
           program,
           `--port=${server.port}`,
           `--database=${database}`,

@@ -7,6 +7,7 @@ import { emptyCloud } from '../cloud.ts';
 import { typed } from '../contest.ts';
 import { finding, type Finding } from '../finding.ts';
 import type { Bench, Measure } from '../measure.ts';
+import { node } from '../node.ts';
 import { runProcess } from '../process.ts';
 
 const Said = z.object({ seconds: z.number(), rows: z.number() });
@@ -42,7 +43,7 @@ async function loadOnce(bench: Bench, rows: number, limits: object, round: numbe
     await writeFile(target, JSON.stringify(settings));
     const program = fileURLToPath(new URL('../ours/load.ts', import.meta.url));
     const at = [`--port=${database.server.port}`, `--database=${ledger}`, `--folder=${folder}`, `--target=${target}`];
-    const command = [process.execPath, program, ...at, `--chunk-rows=${ChunkRows}`];
+    const command = [...node(), program, ...at, `--chunk-rows=${ChunkRows}`];
     const ran = await runProcess(command);
     const said = Said.parse(JSON.parse(ran.stdout));
     if (said.rows !== rows) throw new Error(`loaded ${said.rows} rows of ${rows}`);

@@ -5,7 +5,9 @@ import { hundredths } from '../against.ts';
 import { typed } from '../contest.ts';
 import { finding, type Finding } from '../finding.ts';
 import type { Bench, Measure } from '../measure.ts';
+import { node } from '../node.ts';
 import { runProcess } from '../process.ts';
+import { growRows } from './growth-rows.ts';
 
 const AimMiB = 600;
 const Works = [
@@ -25,7 +27,7 @@ async function peak(
     const program = fileURLToPath(new URL(`../ours/${work.program}`, import.meta.url));
     const at = [`--port=${server.port}`, `--database=${await ledger(rows)}`, `--folder=${folder}`];
     const copy = work.copy ? [`--copy=${await copyOf(rows)}`] : [];
-    const command = [process.execPath, program, ...at, ...copy];
+    const command = [...node(), program, ...at, ...copy];
     const ran = await runProcess(command);
     bench.log(`  ${work.name}, ${rows} rows: ${ran.peakMiB ?? '?'} MiB, ${ran.seconds.toFixed(1)} s`);
     if (ran.peakMiB === null) throw new Error('this machine does not say how much memory a process had');
@@ -35,7 +37,29 @@ async function peak(
   }
 }
 
-/** How much memory a worker's process takes at its highest, with few rows and with many. */
+const spoken = (rows: number): string => rows.toLocaleString('en-GB');
+
+function peakFinding(
+  of: { work: string; few: number; many: number; note: string },
+  few: { peak: number; command: string },
+  many: { peak: number; command: string },
+): Finding {
+  return finding({
+    measure: `peak memory to ${of.work}, ${spoken(of.many)} rows`,
+    unit: 'MiB',
+    ours: many.peak,
+    peer: few.peak,
+    peerName: `ours at ${spoken(of.few)} rows`,
+    ratio: hundredths(few.peak / many.peak),
+    aim: `less than ${AimMiB} MiB, and the same within 10 %`,
+    met: many.peak < AimMiB && few.peak < AimMiB && Math.abs(many.peak / few.peak - 1) <= 0.1,
+    peakRssMiB: { ours: many.peak, peer: few.peak },
+    command: { ours: many.command, peer: few.command },
+    note: `VmHWM, Node and DuckDB together, with the default budget of 512 MiB for DuckDB. ${of.note}`,
+  });
+}
+
+/** How much memory single steps take at their highest, with few rows and with many. */
 export const memory: Measure = {
   name: 'memory',
   async run(bench) {
@@ -45,21 +69,26 @@ export const memory: Measure = {
       const one = await peak(bench, work, few);
       const other = await peak(bench, work, many);
       findings.push(
-        finding({
-          measure: `peak memory to ${work.name}, ${many.toLocaleString('en-GB')} rows`,
-          unit: 'MiB',
-          ours: other.peak,
-          peer: one.peak,
-          peerName: `ours at ${few.toLocaleString('en-GB')} rows`,
-          ratio: hundredths(one.peak / other.peak),
-          aim: `less than ${AimMiB} MiB, and the same within 10 %`,
-          met: other.peak < AimMiB && one.peak < AimMiB && Math.abs(other.peak / one.peak - 1) <= 0.1,
-          peakRssMiB: { ours: other.peak, peer: one.peak },
-          command: { ours: other.command, peer: one.command },
-          note: 'VmHWM of the process that does the work, Node and DuckDB together, with the default budget of 512 MiB for DuckDB.',
-        }),
+        peakFinding({ work: work.name, few, many, note: 'Of the process that does the work.' }, one, other),
       );
     }
     return findings;
+  },
+};
+
+/** The same of a worker, over a whole run from one PostgreSQL into another. */
+export const workerMemory: Measure = {
+  name: 'worker-memory',
+  long: true,
+  async run(bench) {
+    const { memoryRows: few, memoryRowsMany: many } = bench.sizes;
+    const { points, temporal } = await growRows(bench, [few, many]);
+    const of = (size: number): { peak: number; command: string } => {
+      const peakMiB = points.find((point) => point.size === size)?.peakMiB ?? null;
+      if (peakMiB === null) throw new Error('this machine does not say how much memory a process had');
+      return { peak: peakMiB, command: 'landfall worker' };
+    };
+    const note = `Of a worker that moves ledger lines and their headers, from its start to the run's report, on ${temporal}.`;
+    return [peakFinding({ work: 'make a whole run', few, many, note }, of(few), of(many))];
   },
 };

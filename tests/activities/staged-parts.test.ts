@@ -11,7 +11,7 @@ import type { Step } from '../../model/run.ts';
 import { decimal, text } from '../../model/shape.ts';
 import { withDuckJob } from '../../staging/duckdb/job.ts';
 import type { Staging } from '../../staging/index.ts';
-import { writeManifest } from '../../staging/manifest.ts';
+import { writeManifest, type StagedFile } from '../../staging/manifest.ts';
 import { parquetKeys, writeRows } from '../../staging/rows.ts';
 import { staged } from '../staging/open-staging.ts';
 import { planOf } from './a-plan.ts';
@@ -36,23 +36,23 @@ type Files = Record<string, { columns: Record<string, string>; rows: object[]; k
 /** What a step would have left: the files of each chunk by their roles. */
 async function step(name: Step, chunks: readonly (readonly Files[])[]): Promise<string> {
   const keys = await parquetKeys(staging, ['rows', secret]);
-  const entries = [];
-  for (const [chunk, pages] of chunks.entries()) {
-    const of = { entity: person.name, step: name, chunk };
-    const files = [];
-    for (const [role, { columns, rows, key = 'rows' }] of pages.flatMap((page) => Object.entries(page))) {
-      const job = { purpose: 'test', scratch: staging.scratch, keys };
-      files.push(
-        await withDuckJob(staging.budget, job, async (duck) => {
-          await duck.createTable('made', columns);
-          await duck.insert('made', columns, rows);
-          return writeRows(staging, duck, of, 'SELECT * FROM made', { role, key });
-        }),
-      );
+  const job = { purpose: 'test', scratch: staging.scratch, keys };
+  const entries = await withDuckJob(staging.budget, job, async (duck) => {
+    const made: { chunk: number; manifest: string }[] = [];
+    for (const [chunk, pages] of chunks.entries()) {
+      const of = { entity: person.name, step: name, chunk };
+      const files: StagedFile[] = [];
+      for (const [role, { columns, rows, key = 'rows' }] of pages.flatMap((page) => Object.entries(page))) {
+        await duck.run('DROP TABLE IF EXISTS made');
+        await duck.createTable('made', columns);
+        await duck.insert('made', columns, rows);
+        files.push(await writeRows(staging, duck, of, 'SELECT * FROM made', { role, key }));
+      }
+      const about = { version: 1 as const, run: staging.run, plan: '', position: null, counts: {} };
+      made.push({ chunk, manifest: await writeManifest(staging, { ...about, ...of, files }) });
     }
-    const about = { version: 1 as const, run: staging.run, plan: '', position: null, counts: {} };
-    entries.push({ chunk, manifest: await writeManifest(staging, { ...about, ...of, files }) });
-  }
+    return made;
+  });
   return writeLedger(staging, { entity: person.name, step: name, previous: null, entries });
 }
 

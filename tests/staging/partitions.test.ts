@@ -48,6 +48,7 @@ test('partitions come in their order, with those that nothing is in', async () =
     ['4', '5'],
   ]);
   expect(await valuesOf(`${query} WHERE false`, 0, hashed)).toEqual([[]]);
+  expect(await valuesOf(`${query} WHERE false`, 3, hashed)).toEqual([[], [], []]);
 });
 
 test('rows that are divided again are not added to those of before', async () => {

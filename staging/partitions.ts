@@ -10,7 +10,7 @@ function encrypted(key: string): string {
   return `${OwnFormat}, ENCRYPTION_CONFIG {footer_key: ${literal(key)}}`;
 }
 
-/** Relation over a file that a job writes for itself, and the statement that writes it. */
+/** A file that a job is to write for itself: where it will be, and the statement that writes it. */
 export function ownFile(
   job: DuckJob,
   query: string,

@@ -13,8 +13,8 @@ export const Sizes = z.strictObject({
   rows: rows().default(5_000_000),
   /** That are loaded into the service of declared capacity. */
   loadRows: rows().default(20_000),
-  /** Of the run that is held against the same steps called directly. */
-  overheadRows: rows().default(20_000),
+  /** Of the runs that are held against the same steps called directly. */
+  overheadRows: several().default([20_000, 200_000]),
   /** Of the run whose worker is killed. */
   resumeRows: rows().default(20_000),
   /** At which memory is measured: few, and many. */
@@ -38,7 +38,7 @@ export type Sizes = z.infer<typeof Sizes>;
 const quick: Partial<Sizes> = {
   rows: 200_000,
   loadRows: 4_000,
-  overheadRows: 4_000,
+  overheadRows: [4_000],
   resumeRows: 4_000,
   memoryRows: 100_000,
   memoryRowsMany: 500_000,

@@ -12,13 +12,20 @@ import type { Plan } from '../../model/plan.ts';
 import { quietly, underLease } from './ledger.ts';
 import { extractAll, pass } from './steps.ts';
 
+/** What the steps took, by the clock and of processors. */
+export interface Direct {
+  seconds: number;
+  cpuSeconds: number;
+}
+
 /**
  * The steps of a run over the ledger, called one after the other by nothing but this: what a run on Temporal is held
- * against. Runs the one that each message names, and answers with its seconds.
+ * against. Runs the one that each message names, and answers with what it took.
  */
-async function direct(system: System, plan: Plan, run: string): Promise<number> {
+async function direct(system: System, plan: Plan, run: string): Promise<Direct> {
   const of = { run, plan: await putPlan(await system.staging(run), plan) };
   const started = performance.now();
+  const processor = process.cpuUsage();
   const fanOut = plan.options.chunkFanOut;
   await Promise.all([
     assessSource(system, of, quietly),
@@ -53,7 +60,8 @@ async function direct(system: System, plan: Plan, run: string): Promise<number> 
   const input = { ...of, entities, sourceFigures: figures.digest, corrections: [], startedAt };
   const report = await reconcile(system, input, quietly);
   if (report.verdict !== 'whole') throw new Error(`the report is ${report.verdict}`);
-  return (performance.now() - started) / 1000;
+  const { user, system: kernel } = process.cpuUsage(processor);
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds: (user + kernel) / 1e6 };
 }
 
 const loaded = await loadConfig(process.argv[2]);
@@ -63,9 +71,9 @@ await withSystem(loaded, async (system) => {
   await new Promise<void>((resolve, reject) => {
     process.on('message', (run: string) => {
       if (run === '') resolve();
-      else direct(system, plan, run).then((seconds) => process.send?.(seconds), reject);
+      else direct(system, plan, run).then((took) => process.send?.(took), reject);
     });
-    process.send?.(0);
+    process.send?.(null);
   });
 });
 process.disconnect();

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { withClient } from '../../cli/runs.ts';
+import { decide, withClient } from '../../cli/runs.ts';
 import type { LoadedConfig } from '../../cli/config.ts';
 import { promote } from '../../worker/builds.ts';
 import { otherBuild, type OtherBuild } from '../replay/other-build.ts';
@@ -33,6 +34,11 @@ async function land(): Promise<Landing> {
   const landing = await makeLanding({ temporal, size: 1_000, options: { chunkRows: 100, entityFanOut: 2 } });
   landings.push(landing);
   return landing;
+}
+
+async function pausing({ loaded }: Landing, run: string, action: 'pause' | 'resume'): Promise<void> {
+  const key = join(loaded.folder, 'emil.key');
+  await withClient(loaded, (one) => decide(one, { run, person: 'emil', key, action, decision: action, about: null }));
 }
 
 /** The builds whose workers decided for each workflow of a run, and the patches that it asked for. */
@@ -94,8 +100,11 @@ test(
     expect(await promoted('one')).toBeNull();
     const run = await landing.start();
     await landing.until(run, (now) => now.phase === 'transform' || now.phase === 'load');
+    // A build is promoted some seconds after its worker was started, in which a run may get to its end.
+    await pausing(landing, run, 'pause');
     work(landing, later.command, 'two');
     expect(await promoted('two')).toBe('one');
+    await pausing(landing, run, 'resume');
     await landing.until(run, (now) => now.phase === 'sign-off');
     // Nothing is left that began under the first.
     await kill(before);

@@ -8,3 +8,11 @@ export type Role = 'source' | 'target';
 export function queueOf(base: string, role: Role, connection: string): string {
   return `${base}/${role}/${connection}`;
 }
+
+/**
+ * The queue, beside one of those, of the steps that work on a chunk's rows. A worker takes no more of them than it can
+ * begin soon: what waits inside one worker no other can take, however idle it is.
+ */
+export function rowQueueOf(queue: string): string {
+  return `${queue}/rows`;
+}

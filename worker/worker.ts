@@ -11,7 +11,7 @@ import {
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../model/config.ts';
 import { LandfallError } from '../model/errors.ts';
-import { queueOf } from '../model/queues.ts';
+import { queueOf, rowQueueOf } from '../model/queues.ts';
 import { signedExtension } from '../staging/duckdb/extensions.ts';
 import { masterKeyFrom } from '../staging/index.ts';
 import { deploymentOf } from './builds.ts';
@@ -61,8 +61,11 @@ export function logFrom(level: LogLevel, write?: (entry: LogEntry) => void): voi
  */
 const StickyMs = 3_000;
 
-/** Slots of a queue beyond those for rows: steps that wait, hold leases, or talk to people. */
-const WaitingSlots = 16;
+/** Steps at a time that are few for each run: they wait, hold leases, talk to people, or take a job of rows now and then. */
+const OtherSteps = 20;
+
+/** Chunks that a worker takes of a queue beyond those that it works on: the next begins without asking the server first. */
+const ChunksAhead = 1;
 
 /**
  * What a worker serves: `core` (workflows, and steps that only touch staging), `source/NAME`, `target/NAME`.
@@ -128,22 +131,24 @@ export async function startWorker(
     shutdownForceTime: config.worker.shutdownGraceMs + 10_000,
   };
   const workers: Worker[] = [];
+  const { rowSlots } = config.worker;
   const versioned = build === undefined ? {} : { workerDeploymentOptions: versionOf(config, build) };
+  const shared = { connection, namespace, dataConverter, activities, ...versioned, ...shutdown };
   for (const queue of queues) {
     const core = queue === 'core';
+    const own = core ? taskQueue : `${taskQueue}/${queue}`;
     workers.push(
       await Worker.create({
-        connection,
-        namespace,
-        dataConverter,
-        taskQueue: core ? taskQueue : `${taskQueue}/${queue}`,
+        ...shared,
+        taskQueue: own,
         ...(core ? { workflowBundle: await workflowBundle() } : {}),
-        ...versioned,
         stickyQueueScheduleToStartTimeout: StickyMs,
-        activities,
-        // Steps that work on rows wait for DuckDB's slots inside.
-        maxConcurrentActivityTaskExecutions: config.worker.rowSlots * 2 + WaitingSlots,
-        ...shutdown,
+        maxConcurrentActivityTaskExecutions: OtherSteps,
+      }),
+      await Worker.create({
+        ...shared,
+        taskQueue: rowQueueOf(own),
+        maxConcurrentActivityTaskExecutions: rowSlots + ChunksAhead,
       }),
     );
   }

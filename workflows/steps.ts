@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { RunOptions } from '../model/options.ts';
-import { queueOf, type Role } from '../model/queues.ts';
+import { queueOf, rowQueueOf, type Role } from '../model/queues.ts';
 import { summaries, type Sides } from './summaries.ts';
 
 /** Kinds of failure that a retry cannot mend. Activities translate connectors' errors into these types. */
@@ -37,6 +37,16 @@ const sides = {
   goLive: 'target',
 } as const satisfies Partial<Record<keyof Activities, Role>>;
 
+/** Steps that work on one chunk or part of many, whose number is what workers are started for. */
+const rowSteps: ReadonlySet<string> = new Set<keyof Activities>([
+  'extractChunk',
+  'regroupChunk',
+  'transformChunk',
+  'loadChunk',
+  'setReferences',
+  'readBackPages',
+]);
+
 function onItsQueue<Names extends keyof Activities>(
   of: Sides,
   options: ActivityOptions,
@@ -45,9 +55,10 @@ function onItsQueue<Names extends keyof Activities>(
   const optionsOf = (name: keyof Activities): ActivityOptions => {
     const role = name in sides ? sides[name as keyof typeof sides] : null;
     const summary = summaries[name]?.(of);
+    const queue = role === null ? base : queueOf(base, role, of[role]);
     return {
       ...options,
-      ...(role === null ? {} : { taskQueue: queueOf(base, role, of[role]) }),
+      taskQueue: rowSteps.has(name) ? rowQueueOf(queue) : queue,
       ...(summary === undefined ? {} : { summary }),
     };
   };

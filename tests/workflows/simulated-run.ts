@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { queueOf } from '../../model/queues.ts';
+import { queueOf, rowQueueOf } from '../../model/queues.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
 import { logFrom } from '../../worker/worker.ts';
 import type { MigrationInput } from '../../workflows/memory.ts';
@@ -34,7 +34,8 @@ export async function makeBench(address: string): Promise<Bench> {
       const run = `simulated-${randomBytes(4).toString('hex')}`;
       const { activities, asked } = simulatedSteps(of);
       const workers: Worker[] = [];
-      for (const taskQueue of [run, queueOf(run, 'source', 'legacy'), queueOf(run, 'target', 'cloud')]) {
+      const queues = [run, queueOf(run, 'source', 'legacy'), queueOf(run, 'target', 'cloud')];
+      for (const taskQueue of queues.flatMap((queue) => [queue, rowQueueOf(queue)])) {
         const workflows = taskQueue === run ? { workflowBundle: bundle } : {};
         const most = { maxConcurrentActivityTaskExecutions: 100, shutdownGraceTime: 0, shutdownForceTime: 1_000 };
         workers.push(await Worker.create({ connection, taskQueue, activities, ...workflows, ...most }));

@@ -81,3 +81,8 @@ export function sayEvent(line: string, of: { json?: boolean | undefined }): void
   if (of.json) say(JSON.stringify({ time: new Date().toISOString(), message: line }));
   else say(line);
 }
+
+/** A command of ours as it is typed here: a project's own is found by npx alone, which says that it was it that started this. */
+export function asTyped(command: string, environment: NodeJS.ProcessEnv = process.env): string {
+  return environment['npm_command'] === 'exec' ? `npx ${command}` : command;
+}

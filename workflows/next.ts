@@ -12,7 +12,7 @@ const some = (names: readonly string[], otherwise: string): string => names[0] ?
 
 function signing({ run, waiting, report }: RunStatus): Next {
   const owner = some(waiting?.who ?? [], 'OWNER');
-  const sign = `landfall sign-off ${run} --report ${report?.digest.slice(0, 16) ?? 'DIGEST'} --as ${owner}`;
+  const sign = `landfall sign-off ${run} --report ${report?.digest.slice(0, 16) ?? 'DIGEST'} --as ${owner} --key FILE`;
   const read = [`landfall report ${run}`, 'writes the report as a page'] as const;
   const rejects = [`landfall rejects ${run}`, 'writes what is held back, to be corrected and replayed'] as const;
   if (report?.verdict === 'whole') {
@@ -28,7 +28,7 @@ function signing({ run, waiting, report }: RunStatus): Next {
 }
 
 function gated({ run, waiting }: RunStatus): Next {
-  const as = `--as ${some(waiting?.who ?? [], 'ENGINEER')}`;
+  const as = `--as ${some(waiting?.who ?? [], 'ENGINEER')} --key FILE`;
   return {
     say: 'An engineer looks at the rejects, and corrects them, or lets the rest be loaded without them, or stops.',
     commands: [
@@ -61,7 +61,8 @@ export function nextOf(status: RunStatus): Next {
   if (phase === 'done' || phase === 'aborted') return ended(status);
   if (waiting?.on === 'sign-off') return signing(status);
   if (waiting?.on === 'quality-gate') return gated(status);
-  if (paused) return { say: 'It was paused.', commands: [[`landfall resume ${run} --as ENGINEER`, 'goes on']] };
+  if (paused)
+    return { say: 'It was paused.', commands: [[`landfall resume ${run} --as ENGINEER --key FILE`, 'goes on']] };
   return {
     say: 'Nothing: it goes on by itself, and tries again what fails in passing.',
     commands: [[`landfall status ${run} --watch`, 'says how far it is, and what is being tried again and why']],

@@ -1,7 +1,7 @@
 import { registerSearchAttributes } from '../../worker/search-attributes.ts';
 import { loadConfig } from '../config.ts';
 import type { Shared } from '../options.ts';
-import { bold, ExitCode, sayProblems, say, sayJson } from '../print.ts';
+import { asTyped, bold, ExitCode, sayProblems, say, sayJson } from '../print.ts';
 import { checkMigration, requireAlone, requireEngineer, startRun, withClient, withSystem } from '../runs.ts';
 import { watch } from '../watch.ts';
 import { sayOutcome } from './status.ts';
@@ -33,7 +33,7 @@ export async function run(
     if (!shared.json) say(`Started ${bold(id)} under plan ${digest.slice(0, 16)}.`);
     if (!options.watch) {
       if (shared.json) sayJson(started);
-      else say(`\`landfall status ${id} --watch\` shows how far it is.`);
+      else say(`\`${asTyped(`landfall status ${id} --watch`)}\` shows how far it is.`);
       return;
     }
     const now = await watch(loaded, id, shared);

@@ -2,7 +2,7 @@ import type { RunStatus } from '../../model/run.ts';
 import { nextOf } from '../../workflows/next.ts';
 import { loadConfig } from '../config.ts';
 import type { Shared } from '../options.ts';
-import { bold, dim, ExitCode, problemText, say, sayJson } from '../print.ts';
+import { asTyped, bold, dim, ExitCode, problemText, say, sayJson } from '../print.ts';
 import { readStatus } from '../progress.ts';
 import { withRetrying } from '../retrying.ts';
 import { runLines } from '../run-lines.ts';
@@ -28,7 +28,8 @@ export function sayOutcome(now: RunStatus): void {
   const next = nextOf(now);
   say(`${bold('Next')}: ${next.say}`);
   const columns = process.stdout.columns ?? 80;
-  for (const [command, why] of next.commands) {
+  for (const [plain, why] of next.commands) {
+    const command = asTyped(plain);
     const fits = command.length + why.length + 6 <= columns;
     say(`  ${command}${fits ? '  ' : '\n    '}${dim(`# ${why}`)}`);
   }

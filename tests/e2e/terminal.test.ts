@@ -59,7 +59,7 @@ describe('a run whose output goes into a file', () => {
     expect(timed.map((line) => line.slice(21))).toEqual(expect.arrayContaining(['phase load', 'phase sign-off']));
     expect(timed.at(-1)).toContain('waits for sign-off by olga');
     expect(new Set(timed.map((line) => line.slice(21))).size).toBe(timed.length);
-    expect(said.out).toMatch(/landfall sign-off crm-watched --report [0-9a-f]{16} --as olga/);
+    expect(said.out).toMatch(/landfall sign-off crm-watched --report [0-9a-f]{16} --as olga --key FILE/);
   });
 
   test('is told as one document by every command that prints', async () => {

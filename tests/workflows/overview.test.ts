@@ -98,7 +98,7 @@ describe('the page says what comes next, and who does it', () => {
 
   test('an owner signs a report that is whole, with its digest; one that is not can only be refused', () => {
     const report = { digest: 'c'.repeat(64), verdict: 'whole' };
-    const sign = `landfall sign-off crm-live-1 --report ${'c'.repeat(16)} --as olga`;
+    const sign = `landfall sign-off crm-live-1 --report ${'c'.repeat(16)} --as olga --key FILE`;
     const whole = page({ ...waits('sign-off', ['olga']), report });
     expect(whole).toContain('**Waits for sign-off** by olga, since 2026-01-01 10:11 UTC: see there');
     expect(whole).toContain(`\n\n- \`landfall report crm-live-1\``);
@@ -109,8 +109,10 @@ describe('the page says what comes next, and who does it', () => {
   });
 
   test('an engineer decides about rejects, resumes what was paused, and looks into what failed', () => {
-    expect(page(waits('quality-gate', ['emil']))).toContain('landfall gate crm-live-1 --as emil --decision load');
-    expect(page({ paused: true })).toContain('landfall resume crm-live-1');
+    expect(page(waits('quality-gate', ['emil']))).toContain(
+      'landfall gate crm-live-1 --as emil --key FILE --decision load',
+    );
+    expect(page({ paused: true })).toContain('landfall resume crm-live-1 --as ENGINEER --key FILE');
     const failure = {
       code: 'target.unreachable',
       what: 'No answer.',

@@ -1,5 +1,6 @@
 import type { Part } from '../model/blueprint.ts';
 import { identifier } from '../model/sql.ts';
+import type { CompareInput } from '../reconcile/compare.ts';
 import { crosswalkJoin } from './crosswalk.ts';
 import { hasArrived } from './receipts.ts';
 import type { Piece } from './staged-parts.ts';
@@ -40,9 +41,9 @@ function meantPiece(part: Part, piece: Piece, crosswalks: ReadonlyMap<string, st
  */
 export function comparedSides(
   part: Part,
-  staged: { pieces: readonly Piece[]; actualPieces: readonly string[] },
+  staged: { pieces: readonly Piece[]; actualPieces: readonly string[]; actualKeys: readonly string[] },
   crosswalks: ReadonlyMap<string, string>,
-): { meant: string[]; actual: string[]; fields: string[] } {
+): Required<Pick<CompareInput, 'meant' | 'actual' | 'keys' | 'fields'>> & { meant: string[] } {
   const fields = Object.keys(part.fields);
   const found = fields.map((field) => {
     const column = identifier(field);
@@ -53,6 +54,7 @@ export function comparedSides(
     actual: staged.actualPieces.map(
       (piece) => `(SELECT ${['_key', 'lower(_target) AS _target', ...found].join(', ')} FROM ${piece})`,
     ),
+    keys: { meant: staged.pieces.map((piece) => piece.ready.open), actual: staged.actualKeys },
     fields,
   };
 }

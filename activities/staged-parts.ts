@@ -37,6 +37,8 @@ export interface StagedPart {
   actual: Rows;
   /** Each of its rows whole, file by file where that can be. */
   actualPieces: string[];
+  /** The same pieces without what is restricted. */
+  actualKeys: string[];
   /** What the target said of each row: in several pieces where a later pass stands for the first, chunk by chunk. */
   receipts: string[];
   rejects: string;
@@ -148,6 +150,7 @@ export async function openStagedEntity(staging: Staging, entity: Entity, ledgers
       ready,
       actual,
       actualPieces: byFile ? actualPieces : [actual.whole],
+      actualKeys: byFile ? open.map((file) => relationOf([file])) : [actual.open],
       receipts: references.length === 0 ? [receipts] : pieces.map((piece) => piece.receipts),
       rejects: await of(transform, role('rejects'), texts('_source', 'rule', 'field', 'value')),
       left: await of(transform, role('left'), texts('_source', 'rule')),

@@ -9,6 +9,8 @@ import { rowHash, type ComparedField } from './canonical.ts';
 export interface TwoSides {
   meant: readonly string[];
   actual: readonly string[];
+  /** For each piece a relation that has at least the keys of its rows, and is read at less cost. */
+  keys: { meant: readonly string[]; actual: readonly string[] };
   fields: readonly ComparedField[];
   /** Which sides know the target's own key of each row, as `_target`. */
   targets: { meant: boolean; actual: boolean };
@@ -29,13 +31,17 @@ const Count = z.object({ n: z.coerce.number() });
  * hash of its values and one of the target's key are kept, on disk, and those are judged bucket by bucket, by the hash of
  * the key. (One join over all rows would be shorter, and needs more memory than a worker has.)
  *
- * Leaves the table `judged`: `bucket`, `category` (`equal`, `differs`, `duplicate`, `missing`, `unexpected`,
+ * Adds to the table `judged` (see `noneJudged`): `bucket`, `category` (`equal`, `differs`, `duplicate`, `missing`, `unexpected`,
  * `unexpected twice`),
  * `_key` (NULL for what is equal), `keys`, and `found` and `twice`: rows found, and those of them delivered twice.
  *
- * @returns the number of buckets
+ * @returns how many rows there were on each side
  */
-export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void): Promise<number> {
+export async function judgeKeys(
+  job: DuckJob,
+  sides: TwoSides,
+  beat: () => void,
+): Promise<{ meant: number; actual: number }> {
   const narrowed = (side: 'meant' | 'actual', column: 'meant' | 'found'): { path: string; write: string }[] => {
     const hash = rowHash(sides.fields.map((field) => field[column]));
     const target = sides.targets[side] ? 'md5_number_lower(_target)' : 'CAST(NULL AS UBIGINT)';
@@ -56,11 +62,10 @@ export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void)
       written[side].map((one) => one.path),
       sides.key,
     )}`;
-  let keys = 0;
-  for (const side of ['meant', 'actual'] as const) {
-    keys = Math.max(keys, (await job.one(`SELECT count(*) AS n FROM (${rowsOf(side)})`, Count)).n);
-  }
-  const buckets = Math.max(1, Math.ceil(keys / KeysABucket));
+  const count = async (side: 'meant' | 'actual'): Promise<number> =>
+    (await job.one(`SELECT count(*) AS n FROM (${rowsOf(side)})`, Count)).n;
+  const rows = { meant: await count('meant'), actual: await count('actual') };
+  const buckets = Math.max(1, Math.ceil(Math.max(rows.meant, rows.actual) / KeysABucket));
   const spread = async (side: 'meant' | 'actual'): Promise<string[]> => {
     const relations = await partition(job, rowsOf(side), {
       by: byHash('_key', buckets),
@@ -72,16 +77,20 @@ export async function judgeKeys(job: DuckJob, sides: TwoSides, beat: () => void)
     return relations;
   };
   const [meant, actual] = [await spread('meant'), await spread('actual')];
-  await job.run(
-    `CREATE OR REPLACE TABLE judged (bucket INTEGER, category VARCHAR, _key VARCHAR, keys BIGINT, found BIGINT, twice BIGINT)`,
-  );
   for (const [bucket, own] of meant.entries()) {
     const both = `SELECT *, true AS is_meant FROM ${own} UNION ALL SELECT *, false FROM ${String(actual[bucket])}`;
     await job.run(`INSERT INTO judged ${judgement(both, bucket)}`);
     beat();
   }
   await refuseDefects(job);
-  return buckets;
+  return rows;
+}
+
+/** Makes the table in which every key is judged. */
+export async function noneJudged(job: DuckJob): Promise<void> {
+  await job.run(
+    `CREATE OR REPLACE TABLE judged (bucket INTEGER, category VARCHAR, _key VARCHAR, keys BIGINT, found BIGINT, twice BIGINT)`,
+  );
 }
 
 /** Groups the rows of both sides by key, and says of each key what it is. */

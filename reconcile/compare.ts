@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { LandfallError } from '../model/errors.ts';
 import { Masked, type Difference, type PartReport } from '../model/report.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
-import { judgeKeys, type TwoSides } from './buckets.ts';
+import { judgeKeys, noneJudged, type TwoSides } from './buckets.ts';
 import { comparedField, type ComparedField } from './canonical.ts';
 import { excerpt } from './excerpt.ts';
-import { differingRows, takeApart } from './take-apart.ts';
+import { settledPairs, settleInOrder, type OrderLimits } from './in-order.ts';
+import { differingRows, noneTakenApart, takeApart } from './take-apart.ts';
 
 /** What comparing a part's rows with what was read back amounts to. */
 export type Comparison = Pick<
@@ -34,6 +35,8 @@ export interface CompareInput {
   meant: string | readonly string[];
   /** Relation with `_key`, `_target` and the same fields, or several. A field that it lacks is reported as not compared. */
   actual: string | readonly string[];
+  /** For each piece a relation that has at least the `_key` of its rows, where that costs less than the piece itself. */
+  keys?: { meant: readonly string[]; actual: readonly string[] };
   fields: readonly string[];
   /** Fields whose values the report may not show; `_key` among them masks the keys. */
   masked: ReadonlySet<string>;
@@ -43,6 +46,8 @@ export interface CompareInput {
   key?: string;
   /** Called between statements. */
   beat?: () => void;
+  /** How much of sides that are in the same order is looked at at a time; what is usual where it is left out. */
+  limits?: OrderLimits;
 }
 
 const Totals = z.object({ category: z.string(), keys: z.coerce.number(), found: z.coerce.number() });
@@ -58,8 +63,9 @@ const DifferenceRow = z.object({
 
 /**
  * Compares, field by field and exactly, what was meant with what the target holds. NULL equals NULL alone, texts compare
- * code point by code point, instants as instants. Rows are told apart by a hash over all fields, and only those that
- * differ are taken apart; memory does not grow with the rows.
+ * code point by code point, instants as instants. Rows that both sides give in about the same order are compared value by
+ * value as they come; others are told apart by a hash over all fields. Only those that differ are taken apart; memory does
+ * not grow with the rows.
  *
  * Leaves the tables `difference` (complete, nothing masked; see `takeApart`) and `judged` (see `judgeKeys`) in the job,
  * for `stageFindings`. The next comparison in the same job replaces them.
@@ -70,8 +76,9 @@ const DifferenceRow = z.object({
 export async function compareRows(job: DuckJob, of: CompareInput): Promise<Comparison> {
   const beat = of.beat ?? ((): void => {});
   const { sides, notCompared } = await align(job, of);
-  await judgeKeys(job, sides, beat);
-  await takeApart(job, sides, beat);
+  const left = await judge(job, sides, beat, of.limits);
+  if (left !== null) await takeApart(job, left, beat);
+  else await noneTakenApart(job);
 
   const totals = await job.all(
     `SELECT category, sum(keys) AS keys, sum(found - twice) AS found FROM judged GROUP BY category`,
@@ -114,6 +121,20 @@ export async function compareRows(job: DuckJob, of: CompareInput): Promise<Compa
   };
 }
 
+/** Judges every key. @returns the rows among which those are that must be taken apart; null where there are none */
+async function judge(job: DuckJob, sides: TwoSides, beat: () => void, limits?: OrderLimits): Promise<TwoSides | null> {
+  await noneJudged(job);
+  const settled = await settleInOrder(job, sides, beat, limits);
+  if (settled === null) {
+    await judgeKeys(job, sides, beat);
+    return sides;
+  }
+  const judged = settled.left === null ? { meant: 0, actual: 0 } : await judgeKeys(job, settled.left, beat);
+  const equal = settledPairs(settled, judged);
+  await job.run(`INSERT INTO judged VALUES (0, 'equal', NULL, ${equal}, ${equal}, 0)`);
+  return settled.left;
+}
+
 /** Finds out which columns the sides have in common, and how each is compared. */
 async function align(
   job: DuckJob,
@@ -136,6 +157,7 @@ async function align(
     sides: {
       meant: pieces(of.meant),
       actual: pieces(of.actual),
+      keys: of.keys ?? { meant: pieces(of.meant), actual: pieces(of.actual) },
       fields,
       targets: { meant: meant.has('_target') && actual.has('_target'), actual: actual.has('_target') },
       key: of.key ?? 'rows',

@@ -10,14 +10,19 @@ const KeysAPass = 200_000;
 const Bucket = z.object({ bucket: z.number(), n: z.coerce.number() });
 const Count = z.object({ n: z.coerce.number() });
 
+/** Makes the table of differences. */
+export async function noneTakenApart(job: DuckJob): Promise<void> {
+  await job.run(
+    `CREATE OR REPLACE TABLE difference (id BIGINT, key VARCHAR, field VARCHAR, meant VARCHAR, found VARCHAR)`,
+  );
+}
+
 /**
  * Takes the rows that `judged` says to look at apart into fields. Leaves the table `difference` (`id`, `key`, `field`,
  * `meant`, `found`), complete and with every value as it is; ids follow keys and fields within a pass.
  */
 export async function takeApart(job: DuckJob, sides: TwoSides, beat: () => void): Promise<void> {
-  await job.run(
-    `CREATE OR REPLACE TABLE difference (id BIGINT, key VARCHAR, field VARCHAR, meant VARCHAR, found VARCHAR)`,
-  );
+  await noneTakenApart(job);
   const looked = `category IN ('differs', 'duplicate')`;
   const due = await job.all(
     `SELECT bucket, count(*) AS n FROM judged WHERE ${looked} GROUP BY bucket ORDER BY bucket`,

@@ -45,7 +45,10 @@ test.each([
     'when what was meant is compared',
     () => {
       const piece = { ready: { open: 'ready', whole: 'ready' }, receipts: 'receipts', headers: null } as never;
-      return comparedSides(note, { pieces: [piece], actualPieces: ['actual'] }, crosswalks).meant[0] ?? '';
+      return (
+        comparedSides(note, { pieces: [piece], actualPieces: ['actual'], actualKeys: ['actual'] }, crosswalks)
+          .meant[0] ?? ''
+      );
     },
   ],
 ])(

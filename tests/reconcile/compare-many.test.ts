@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareRows } from '../../reconcile/compare.ts';
+import { bothWays } from './both-ways.ts';
 import { columns, fields, type Row } from './compared-rows.ts';
 import { inJob, table } from './in-job.ts';
 
@@ -47,7 +47,7 @@ test('finds what a comparison value by value finds, and nothing else', async () 
         // However the rows are cut into pieces, the outcome is the same.
         const cut = (name: string): string[] =>
           Array.from({ length: pieces }, (_, i) => `(SELECT * FROM ${name} WHERE hash(_key) % ${pieces} = ${i})`);
-        const found = await compareRows(job, {
+        const found = await bothWays(job, {
           meant: cut('m'),
           actual: cut('a'),
           fields,
@@ -74,7 +74,7 @@ test('finds the few, and the many, among rows that fill several buckets', async 
       const input = { fields: ['n', 'name'], masked: new Set<string>(), list: 3 };
       const planted = `(SELECT * REPLACE (CASE WHEN n IN (7, 399999) THEN 'changed' ELSE name END AS name) FROM
         ${rows(`'same'`)} WHERE n NOT IN (8, 200000, 300000))`;
-      expect(await compareRows(job, { ...input, meant: rows(`'same'`), actual: planted })).toMatchObject({
+      expect(await bothWays(job, { ...input, meant: rows(`'same'`), actual: planted })).toMatchObject({
         readBack: 399_997,
         equal: 399_995,
         differences: [
@@ -83,7 +83,7 @@ test('finds the few, and the many, among rows that fill several buckets', async 
         ],
         missingKeys: ['K-200000', 'K-300000', 'K-8'],
       });
-      expect(await compareRows(job, { ...input, meant: rows(`'same'`), actual: rows(`'other'`) })).toMatchObject({
+      expect(await bothWays(job, { ...input, meant: rows(`'same'`), actual: rows(`'other'`) })).toMatchObject({
         equal: 0,
         differing: 400_000,
         differencesTotal: 400_000,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DuckJob } from '../../staging/duckdb/job.ts';
-import { compareRows, type CompareInput, type Comparison } from '../../reconcile/compare.ts';
+import type { CompareInput, Comparison } from '../../reconcile/compare.ts';
+import { bothWays } from './both-ways.ts';
 import { columns, fields, type Row } from './compared-rows.ts';
 import { inJob, table } from './in-job.ts';
 
@@ -21,7 +22,7 @@ async function compared(
   actual: readonly Partial<Row>[],
   options: Partial<CompareInput> & { types?: { meant?: object; actual?: object } } = {},
 ): Promise<Comparison> {
-  return compareRows(job, {
+  return bothWays(job, {
     meant: await table(job, 'meant_in', { ...columns, ...options.types?.meant }, meant),
     actual: await table(job, 'actual_in', { ...columns, ...options.types?.actual }, actual),
     fields,
@@ -76,7 +77,7 @@ describe('comparing the target with what was meant', () => {
   ])('keeps fields apart when %s', async (_, meant, actual) => {
     const texts = { _key: 'VARCHAR', a: 'VARCHAR', b: 'VARCHAR' };
     const found = await inJob(async (job) =>
-      compareRows(job, {
+      bothWays(job, {
         meant: await table(job, 'm', texts, [{ _key: '1', a: meant[0], b: meant[1] }]),
         actual: await table(job, 'f', texts, [{ _key: '1', a: actual[0], b: actual[1] }]),
         fields: ['a', 'b'],
@@ -88,15 +89,12 @@ describe('comparing the target with what was meant', () => {
   });
 
   // Kept as DOUBLE on the way, which is what Parquet makes of a whole number of 128 bits, their hashes would be equal.
-  test.each([
-    ['23176809', '170663852'],
-    ['36860604', '42571093'],
-  ])('tells %s and %s apart, whose hashes agree in their first 53 bits', async (meant, actual) => {
+  test('tells two texts apart whose hashes agree in their first 53 bits', async () => {
     const texts = { _key: 'VARCHAR', a: 'VARCHAR' };
     const found = await inJob(async (job) =>
-      compareRows(job, {
-        meant: await table(job, 'm', texts, [{ _key: '1', a: meant }]),
-        actual: await table(job, 'f', texts, [{ _key: '1', a: actual }]),
+      bothWays(job, {
+        meant: await table(job, 'm', texts, [{ _key: '1', a: '77673929' }]),
+        actual: await table(job, 'f', texts, [{ _key: '1', a: '82246211' }]),
         fields: ['a'],
         masked: new Set(),
         list: 10,

@@ -1,0 +1,65 @@
+import { identifier } from '../model/sql.ts';
+import type { TwoSides } from './buckets.ts';
+
+/** The SQL by which rows of two sides meet. Tables of a lane are told apart by its number. */
+
+export type Side = 'meant' | 'actual';
+export type OfBoth<T> = Record<Side, T>;
+export const bothSides = ['meant', 'actual'] as const;
+
+/** Where a lane's rows are that still wait for their other half. */
+export function waitingIn(side: Side, lane: number): string {
+  return `waiting_${side}_${lane}`;
+}
+
+/** What came of a lane's last step: a line for each pair, and for each row that is alone. */
+export function metIn(lane: number): string {
+  return `met_${lane}`;
+}
+
+function columnsOf(sides: TwoSides): string[] {
+  return ['_target', ...sides.fields.map(({ field }) => identifier(field))];
+}
+
+/** A side's rows with what is compared of them: fields as they are, where that says the same as their texts do. */
+export function comparedRows(sides: TwoSides, side: Side, relation: string): string {
+  const fields = sides.fields.map(({ field, asItIs, meant, found }) => {
+    const column = identifier(field);
+    return asItIs ? column : `${side === 'meant' ? meant : found} AS ${column}`;
+  });
+  const target = sides.targets[side] ? '_target' : 'CAST(NULL AS VARCHAR) AS _target';
+  return `SELECT ${['_key', target, ...fields].join(', ')} FROM ${relation}`;
+}
+
+const valueOf = (side: Side, column: string): string => identifier(`${side}:${column}`);
+
+/** Puts pieces of both sides beside each other, and beside what waits in some lanes. Values are kept of what is not equal. */
+export function meeting(
+  sides: TwoSides,
+  lane: number,
+  from: readonly number[],
+  pieces: OfBoth<readonly string[]>,
+): string {
+  const columns = columnsOf(sides);
+  const rowsOf = (side: Side): string => {
+    const waiting = from.map((one) => `SELECT * FROM ${waitingIn(side, one)}`);
+    const rows = [...waiting, ...pieces[side].map((piece) => comparedRows(sides, side, piece))];
+    return `(SELECT *, true AS here FROM (${rows.join(' UNION ALL ')}))`;
+  };
+  const values = columns.slice(1).map((column) => `m.${column} IS NOT DISTINCT FROM a.${column}`);
+  const equal = [...values, '(m._target IS NULL OR m._target = a._target)'].join(' AND ');
+  const kept = columns.flatMap((column) => [
+    `CASE WHEN same THEN NULL ELSE m.${column} END AS ${valueOf('meant', column)}`,
+    `CASE WHEN same THEN NULL ELSE a.${column} END AS ${valueOf('actual', column)}`,
+  ]);
+  return `CREATE OR REPLACE TABLE ${metIn(lane)} AS
+    SELECT coalesce(m._key, a._key) AS _key, m.here IS NOT NULL AS meant, a.here IS NOT NULL AS actual,
+      coalesce(m.here AND a.here AND ${equal}, false) AS same, ${kept.join(', ')}
+    FROM ${rowsOf('meant')} m FULL JOIN ${rowsOf('actual')} a ON m._key = a._key`;
+}
+
+/** A side's rows of what met in a lane, as `comparedRows` gives them. Of pairs that are equal they hold no values. */
+export function rowsMet(sides: TwoSides, side: Side, lane: number): string {
+  const columns = columnsOf(sides).map((column) => `${valueOf(side, column)} AS ${column}`);
+  return `SELECT ${['_key', ...columns].join(', ')} FROM ${metIn(lane)}`;
+}

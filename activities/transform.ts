@@ -250,6 +250,22 @@ async function sourceManifests(staging: Staging, entity: Entity, task: ChunkTask
   return manifestsOf(staging, entity.name, 'regroup', task.ledgers.regroup ?? '');
 }
 
+/**
+ * The rows of a partition, of files in which rows lie by partition. Earlier versions left restricted columns as they were
+ * extracted, without their partition: these are read whole, and what is not the partition's joins nothing.
+ */
+async function ofPartition(job: DuckJob, inputs: readonly Input[], partition: number): Promise<string> {
+  const relations: string[] = [];
+  for (const files of Map.groupBy(inputs, ({ shape, local }) => shape ?? local).values()) {
+    const all = relationOf(files);
+    const divided = (await job.describe(`SELECT * FROM ${all}`)).has('_bucket');
+    relations.push(
+      divided ? `SELECT * EXCLUDE (_bucket) FROM ${all} WHERE _bucket = ${partition}` : `SELECT * FROM ${all}`,
+    );
+  }
+  return `(${relations.join(' UNION ALL BY NAME ')})`;
+}
+
 /** Maps one chunk (or partition) and holds back what does not fit. */
 export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
   const staging = await deps.staging(task.run);
@@ -267,7 +283,6 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
   }
   const keys = await parquetKeys(staging, ['rows', restrictedKey(entity)]);
   const reads = [...inputs.values()].flat().map((input) => input.local);
-  const partition = entity.keyedBy ? ` WHERE _bucket = ${task.chunk}` : '';
 
   return withMappingJob(
     staging.budget,
@@ -277,9 +292,10 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
       for (const part of partsOf(entity)) {
         const rows = inputs.get(roleOf(entity, part, 'rows')) ?? [];
         const side = inputs.get(roleOf(entity, part, 'restricted')) ?? [];
-        const main = `(SELECT * FROM ${relationOf(rows)}${partition})`;
-        const joined = side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${relationOf(side)} r USING (_key))`;
-        const source = entity.keyedBy ? `(SELECT * EXCLUDE (_bucket) FROM ${joined})` : joined;
+        const own = (inputs: readonly Input[]): Promise<string> =>
+          entity.keyedBy ? ofPartition(job, inputs, task.chunk) : Promise.resolve(relationOf(inputs));
+        const main = await own(rows);
+        const source = side.length === 0 ? main : `(SELECT * FROM ${main} m JOIN ${await own(side)} r USING (_key))`;
         compiled.push(await fit(job, staging, plan, { compiled: compilePart(part, careful), entity, source, careful }));
         beat.beat();
       }
@@ -308,6 +324,9 @@ export async function transformChunk(deps: Dependencies, task: ChunkTask, beat: 
   );
 }
 
+/** Of a regrouped chunk each partition reads its own rows, a few hundred: with fewer in a group its files grow. */
+const RowsAGroup = 4096;
+
 /** Adds to each row of a chunk the partition that its group belongs to, so that merges meet in one place. */
 export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Beat): Promise<ChunkResult> {
   const staging = await deps.staging(task.run);
@@ -333,16 +352,16 @@ export async function regroupChunk(deps: Dependencies, task: ChunkTask, beat: Be
       await job.run(`CREATE TABLE flagged AS ${compiled.flagged(joined)}`);
       const of = { entity: entity.name, step: 'regroup', chunk: task.chunk };
       const bucket = `CAST(md5_number_lower(coalesce(f._group, '')) % ${task.partitions} AS INTEGER)`;
-      const files = [
-        await writeRows(
+      const regrouped = (inputs: readonly Input[], role: string, key: string): Promise<StagedFile> =>
+        writeRows(
           staging,
           job,
           of,
-          `SELECT m.*, ${bucket} AS _bucket FROM ${relationOf(rows)} m JOIN flagged f ON f._key = m._key ORDER BY _bucket, m._key`,
-          { role: 'rows', key: 'rows' },
-        ),
-        ...manifest.files.filter((file) => file.role === 'restricted'),
-      ];
+          `SELECT m.*, ${bucket} AS _bucket FROM ${relationOf(inputs)} m JOIN flagged f ON f._key = m._key ORDER BY _bucket, m._key`,
+          { role, key, rowsAGroup: RowsAGroup },
+        );
+      const files = [await regrouped(rows, 'rows', 'rows')];
+      if (side.length > 0) files.push(await regrouped(side, 'restricted', restrictedKey(entity)));
       const digest = await writeManifest(staging, { ...manifest, step: 'regroup', files, counts: {} });
       return { chunk: task.chunk, manifest: digest, counts: {} };
     },

@@ -42,12 +42,19 @@ interface Written {
   key: string;
 }
 
+/** Rows in order, of which a stretch is read at a time: only the row groups that hold any of it are read. */
+interface WrittenInOrder extends Written {
+  /** Rows of a row group; DuckDB's own number, which a chunk seldom reaches, where it is left out. */
+  rowsAGroup?: number;
+}
+
 const Counted = z.object({ n: z.coerce.number() });
 
-async function writeParquet(job: DuckJob, query: string, { role, key }: Written): Promise<string> {
+async function writeParquet(job: DuckJob, query: string, { role, key, rowsAGroup }: WrittenInOrder): Promise<string> {
   const local = job.output(`${role}.parquet`);
+  const groups = rowsAGroup === undefined ? '' : `ROW_GROUP_SIZE ${rowsAGroup}, `;
   await job.run(
-    `COPY (${query}) TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: ${literal(key)}})`,
+    `COPY (${query}) TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd, ${groups}ENCRYPTION_CONFIG {footer_key: ${literal(key)}})`,
   );
   return local;
 }
@@ -73,11 +80,12 @@ export async function writeRows(
   job: DuckJob,
   of: { entity: string; step: string; chunk: number },
   query: string,
-  options: Written,
+  options: WrittenInOrder,
 ): Promise<StagedFile> {
   const local = await writeParquet(job, query, options);
   const { n } = await job.one(`SELECT count(*) AS n FROM ${readLocal([local], options.key)}`, Counted);
-  return stage(staging, job, of, local, { ...options, rows: n });
+  const { role, key } = options;
+  return stage(staging, job, of, local, { role, key, rows: n });
 }
 
 /** As `writeRows`, for rows that are named by what they say: `contentOf` costs more than writing them. */

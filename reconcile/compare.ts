@@ -5,7 +5,7 @@ import type { DuckJob } from '../staging/duckdb/job.ts';
 import { judgeKeys, noneJudged, type TwoSides } from './buckets.ts';
 import { comparedField, type ComparedField } from './canonical.ts';
 import { excerpt } from './excerpt.ts';
-import { settledPairs, settleInOrder, type OrderLimits } from './in-order.ts';
+import { forgetLeft, settledPairs, settleInOrder, type OrderLimits } from './in-order.ts';
 import { differingRows, noneTakenApart, takeApart } from './take-apart.ts';
 
 /** What comparing a part's rows with what was read back amounts to. */
@@ -70,8 +70,8 @@ const DifferenceRow = z.object({
  * Leaves the tables `difference` (complete, nothing masked; see `takeApart`) and `judged` (see `judgeKeys`) in the job,
  * for `stageFindings`. The next comparison in the same job replaces them.
  *
- * @throws LandfallError `accounting.imbalance` when legacy keys of what was meant are not unique; `compare.columns` and
- *   `compare.types` when the two sides cannot be compared
+ * @throws LandfallError `accounting.imbalance` when legacy keys of what was meant are found not to be unique; `compare.columns`
+ *   and `compare.types` when the two sides cannot be compared
  */
 export async function compareRows(job: DuckJob, of: CompareInput): Promise<Comparison> {
   const beat = of.beat ?? ((): void => {});
@@ -79,6 +79,7 @@ export async function compareRows(job: DuckJob, of: CompareInput): Promise<Compa
   const left = await judge(job, sides, beat, of.limits);
   if (left !== null) await takeApart(job, left, beat);
   else await noneTakenApart(job);
+  await forgetLeft(job);
 
   const totals = await job.all(
     `SELECT category, sum(keys) AS keys, sum(found - twice) AS found FROM judged GROUP BY category`,

@@ -3,7 +3,7 @@ import { LandfallError } from '../model/errors.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { TwoSides } from './buckets.ts';
 import { leftOver } from './left-over.ts';
-import { bothSides, comparedRows, meeting, metIn, rowsMet, waitingIn, type OfBoth, type Side } from './meeting.ts';
+import { bothSides, comparedRows, meeting, metIn, Of, rowsMet, waitingIn, type OfBoth, type Side } from './meeting.ts';
 
 /** How much is looked at at a time, in rows of a side. */
 export interface OrderLimits {
@@ -69,7 +69,7 @@ const Met = z.object({
  * is found wherever the other one is. Keys of what was meant are taken to be unique here, which the seal of every
  * transform proves; of keys that are left it is proven again.
  *
- * What is left reads the tables `left_meant` and `left_actual` of the job.
+ * What is left reads the tables `left_meant` and `left_actual` of the job, which `forgetLeft` drops.
  *
  * @returns null where the sides are not in the same order, which shows after a few steps: then nothing is settled
  */
@@ -87,11 +87,20 @@ export async function settleInOrder(
   await begin(job, sides, lanes);
   const walk = await walkAlong({ job, sides, limits }, steps, lanes, beat);
   for (const lane of Array.from({ length: lanes }).keys()) {
-    for (const table of [metIn(lane), ...bothSides.map((side) => waitingIn(side, lane))]) {
-      await job.run(`DROP TABLE IF EXISTS ${table}`);
-    }
+    await drop(job, [metIn(lane), ...bothSides.map((side) => waitingIn(side, lane))]);
   }
-  return walk && { read: walk.read, same: walk.same, left: await leftOver(job, sides, !walk.twice, beat) };
+  const left = walk && (await leftOver(job, sides, !walk.twice, beat));
+  if (left === null) await forgetLeft(job);
+  return walk && { read: walk.read, same: walk.same, left };
+}
+
+/** Drops what was left, once it is judged and taken apart. */
+export async function forgetLeft(job: DuckJob): Promise<void> {
+  await drop(job, ['left_meant', 'left_actual']);
+}
+
+async function drop(job: DuckJob, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await job.run(`DROP TABLE IF EXISTS ${table}`);
 }
 
 /**
@@ -189,10 +198,13 @@ async function walkAlong(
 /** Settles what met in a lane, and has the rest wait in it. */
 async function takeIn({ job, sides, limits }: Way, walk: Walk, lane: number, from: readonly number[]): Promise<void> {
   const met = metIn(lane);
+  const both = `${Of.meant} AND ${Of.actual}`;
+  const differ = `${both} AND NOT ${Of.same}`;
+  const alone = { meant: `NOT ${Of.actual}`, actual: `NOT ${Of.meant}` };
   const found = await job.one(
-    `SELECT count(*) FILTER (same) AS same, count(*) FILTER (meant AND actual AND NOT same) AS differ,
-       count(*) FILTER (meant AND actual) AS "both", count(DISTINCT _key) FILTER (meant AND actual) AS keys,
-       count(*) FILTER (NOT actual) AS meant, count(*) FILTER (NOT meant) AS actual FROM ${met}`,
+    `SELECT count(*) FILTER (${Of.same}) AS same, count(*) FILTER (${differ}) AS differ,
+       count(*) FILTER (${both}) AS "both", count(DISTINCT _key) FILTER (${both}) AS keys,
+       count(*) FILTER (${alone.meant}) AS meant, count(*) FILTER (${alone.actual}) AS actual FROM ${met}`,
     Met,
   );
   walk.same += found.same;
@@ -201,8 +213,8 @@ async function takeIn({ job, sides, limits }: Way, walk: Walk, lane: number, fro
   walk.read.actual += found.actual + found.both;
   const twice = found.both > found.keys;
   walk.twice ||= twice;
-  const again = `SELECT _key FROM ${met} WHERE meant AND actual GROUP BY _key HAVING count(*) > 1`;
-  const left = `meant AND actual AND ${twice ? `(NOT same OR _key IN (${again}))` : 'NOT same'}`;
+  const again = `SELECT _key FROM ${met} WHERE ${both} GROUP BY _key HAVING count(*) > 1`;
+  const left = twice ? `${both} AND (NOT ${Of.same} OR _key IN (${again}))` : differ;
   for (const side of bothSides) {
     const rows = rowsMet(sides, side, lane);
     if (twice || found.differ > 0) await job.run(`INSERT INTO left_${side} ${rows} WHERE ${left}`);
@@ -211,8 +223,7 @@ async function takeIn({ job, sides, limits }: Way, walk: Walk, lane: number, fro
       await job.run(`DELETE FROM ${waitingIn(side, one)}`);
     }
     const waiting = waitingIn(side, lane);
-    const alone = side === 'meant' ? 'NOT actual' : 'NOT meant';
-    await job.run(`CREATE OR REPLACE TABLE ${waiting} AS ${rows} WHERE ${alone}`);
+    await job.run(`CREATE OR REPLACE TABLE ${waiting} AS ${rows} WHERE ${alone[side]}`);
     if (found[side] > limits.waiting) {
       await job.run(`INSERT INTO left_${side} SELECT * FROM ${waiting}`);
       await job.run(`DELETE FROM ${waiting}`);

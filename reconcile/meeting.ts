@@ -33,6 +33,9 @@ export function comparedRows(sides: TwoSides, side: Side, relation: string): str
 
 const valueOf = (side: Side, column: string): string => identifier(`${side}:${column}`);
 
+/** What `meeting` says of each line, by names that no field has: whether a row of either side is in it, and both are equal. */
+export const Of = { meant: '"row:meant"', actual: '"row:actual"', same: '"row:same"' } as const;
+
 /** Puts pieces of both sides beside each other, and beside what waits in some lanes. Values are kept of what is not equal. */
 export function meeting(
   sides: TwoSides,
@@ -44,17 +47,18 @@ export function meeting(
   const rowsOf = (side: Side): string => {
     const waiting = from.map((one) => `SELECT * FROM ${waitingIn(side, one)}`);
     const rows = [...waiting, ...pieces[side].map((piece) => comparedRows(sides, side, piece))];
-    return `(SELECT *, true AS here FROM (${rows.join(' UNION ALL ')}))`;
+    return `(SELECT *, true AS ${Of[side]} FROM (${rows.join(' UNION ALL ')}))`;
   };
+  const [m, a] = [`m.${Of.meant}`, `a.${Of.actual}`];
   const values = columns.slice(1).map((column) => `m.${column} IS NOT DISTINCT FROM a.${column}`);
-  const equal = [...values, '(m._target IS NULL OR m._target = a._target)'].join(' AND ');
+  const equal = [m, a, ...values, '(m._target IS NULL OR m._target = a._target)'].join(' AND ');
   const kept = columns.flatMap((column) => [
-    `CASE WHEN same THEN NULL ELSE m.${column} END AS ${valueOf('meant', column)}`,
-    `CASE WHEN same THEN NULL ELSE a.${column} END AS ${valueOf('actual', column)}`,
+    `CASE WHEN ${Of.same} THEN NULL ELSE m.${column} END AS ${valueOf('meant', column)}`,
+    `CASE WHEN ${Of.same} THEN NULL ELSE a.${column} END AS ${valueOf('actual', column)}`,
   ]);
   return `CREATE OR REPLACE TABLE ${metIn(lane)} AS
-    SELECT coalesce(m._key, a._key) AS _key, m.here IS NOT NULL AS meant, a.here IS NOT NULL AS actual,
-      coalesce(m.here AND a.here AND ${equal}, false) AS same, ${kept.join(', ')}
+    SELECT coalesce(m._key, a._key) AS _key, ${m} IS NOT NULL AS ${Of.meant}, ${a} IS NOT NULL AS ${Of.actual},
+      coalesce(${equal}, false) AS ${Of.same}, ${kept.join(', ')}
     FROM ${rowsOf('meant')} m FULL JOIN ${rowsOf('actual')} a ON m._key = a._key`;
 }
 

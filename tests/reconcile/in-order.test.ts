@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { compareRows, type CompareInput, type Comparison } from '../../reconcile/compare.ts';
 import { settledPairs, type OrderLimits } from '../../reconcile/in-order.ts';
 import type { DuckJob } from '../../staging/duckdb/job.ts';
-import { ByHash } from './both-ways.ts';
+import { bothWays, ByHash } from './both-ways.ts';
 import { inJob, table } from './in-job.ts';
 
 const columns = { _key: 'VARCHAR', _target: 'VARCHAR', name: 'VARCHAR', amount: 'DECIMAL(18,2)', rate: 'DOUBLE' };
@@ -133,6 +134,46 @@ describe('sides that are in about the same order', () => {
     expect(found).toMatchObject({ equal: 95, missing: 0, unexpected: 0 });
     expect(written(ran).filter((sql) => sql.includes('FROM m '))).not.toEqual([]);
   });
+});
+
+test('fields may be called as what is worked out beside them', async () => {
+  const names = ['here', 'same', 'meant', 'actual', 'keys', 'n', 'piece'];
+  const texts = Object.fromEntries(['_key', '_target', ...names].map((name) => [name, 'VARCHAR']));
+  const row = Object.fromEntries(Object.keys(texts).map((name) => [name, `a ${name}`]));
+  const found = await inJob(async (job) =>
+    bothWays(job, {
+      ...about,
+      meant: await table(job, 'm', texts, [row, { ...row, _key: 'other' }]),
+      actual: await table(job, 'a', texts, [row, { ...row, _key: 'other', same: 'not so' }]),
+      fields: names,
+    }),
+  );
+  expect(found).toMatchObject({ equal: 1, differing: 1, compared: names });
+  expect(found.differences).toMatchObject([{ key: 'other', field: 'same', meant: 'a same', found: 'not so' }]);
+});
+
+test('leaves nothing behind but what was found', async () => {
+  const left = await inJob(async (job) => {
+    const tables = async (limits?: OrderLimits): Promise<string[]> => {
+      await placed(job, 'm', [
+        { _key: '1', name: 'a' },
+        { _key: '2', name: 'b' },
+      ]);
+      await placed(job, 'a', [
+        { _key: '1', name: 'a' },
+        { _key: '2', name: 'c' },
+      ]);
+      const input = { ...about, meant: pieces('m', 2, 1), actual: pieces('a', 2, 1) };
+      await compareRows(job, { ...input, ...(limits === undefined ? {} : { limits }) });
+      const found = await job.all('SELECT table_name AS name FROM duckdb_tables()', z.object({ name: z.string() }));
+      return found
+        .map(({ name }) => name)
+        .filter((name) => name !== 'm' && name !== 'a')
+        .sort();
+    };
+    return [await tables(), await tables({ step: 1, piece: 10, waiting: 0, left: 0 }), await tables(ByHash)];
+  });
+  for (const names of left) expect(names).toEqual(['difference', 'judged']);
 });
 
 test.each([

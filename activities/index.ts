@@ -17,9 +17,10 @@ import { loadChunk } from './load.ts';
 import { measureSource } from './measure.ts';
 import { readBackPages } from './read-back.ts';
 import { reconcile } from './reconcile.ts';
+import { regroupChunk } from './regroup.ts';
 import { setReferences } from './references.ts';
 import { sealTransform } from './seal.ts';
-import { regroupChunk, transformChunk } from './transform.ts';
+import { transformChunk } from './transform.ts';
 
 /** Heartbeats of a step that has nothing to count, in milliseconds. */
 const QuietBeatMs = 2_000;

@@ -3,7 +3,19 @@ import { LandfallError } from '../model/errors.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { TwoSides } from './buckets.ts';
 import { leftOver } from './left-over.ts';
-import { bothSides, comparedRows, meeting, metIn, Of, rowsMet, waitingIn, type OfBoth, type Side } from './meeting.ts';
+import {
+  bothSides,
+  comparedRows,
+  countEach,
+  meeting,
+  metIn,
+  Of,
+  PiecesAtOnce,
+  rowsMet,
+  waitingIn,
+  type OfBoth,
+  type Side,
+} from './meeting.ts';
 
 /** How much is looked at at a time, in rows of a side. */
 export interface OrderLimits {
@@ -49,7 +61,6 @@ interface Walk {
   waiting: OfBoth<number>[];
 }
 
-const PieceCount = z.object({ piece: z.coerce.number(), n: z.coerce.number() });
 const Count = z.object({ n: z.coerce.number() });
 const Met = z.object({
   same: z.coerce.number(),
@@ -71,7 +82,8 @@ const Met = z.object({
  *
  * What is left reads the tables `left_meant` and `left_actual` of the job, which `forgetLeft` drops.
  *
- * @returns null where the sides are not in the same order, which shows after a few steps: then nothing is settled
+ * @returns null where the sides are not in the same order, which shows after a few steps, or where memory does not
+ *   suffice: then nothing is settled
  */
 export async function settleInOrder(
   job: DuckJob,
@@ -84,14 +96,30 @@ export async function settleInOrder(
   if ([...pieces.meant, ...pieces.actual].some(({ rows }) => rows > limits.piece)) return null;
   const steps = stepsOf(pieces, limits.step);
   const lanes = Math.min(Lanes, steps.length);
-  await begin(job, sides, lanes);
-  const walk = await walkAlong({ job, sides, limits }, steps, lanes, beat);
+  const settled = await settle({ job, sides, limits }, steps, lanes, beat).catch(withoutMemory);
   for (const lane of Array.from({ length: lanes }).keys()) {
     await drop(job, [metIn(lane), ...bothSides.map((side) => waitingIn(side, lane))]);
   }
-  const left = walk && (await leftOver(job, sides, !walk.twice, beat));
-  if (left === null) await forgetLeft(job);
-  return walk && { read: walk.read, same: walk.same, left };
+  if (!settled?.left) await forgetLeft(job);
+  await drop(job, ['unsettled']);
+  return settled;
+}
+
+async function settle(
+  of: Way,
+  steps: readonly OfBoth<readonly string[]>[],
+  lanes: number,
+  beat: () => void,
+): Promise<InOrder | null> {
+  await begin(of, lanes);
+  const walk = await walkAlong(of, steps, lanes, beat);
+  return walk && { read: walk.read, same: walk.same, left: await leftOver(of.job, of.sides, !walk.twice, beat) };
+}
+
+/** Pieces side by side need more memory than one after the other does: what is too little for that may do for hashes. */
+function withoutMemory(error: unknown): null {
+  if (error instanceof LandfallError && error.code === 'duckdb.memory') return null;
+  throw error;
 }
 
 /** Drops what was left, once it is judged and taken apart. */
@@ -128,9 +156,8 @@ interface Piece {
 }
 
 async function piecesOf(job: DuckJob, sides: TwoSides, side: Side): Promise<Piece[]> {
-  const counts = sides.keys[side].map((keys, piece) => `SELECT ${piece} AS piece, count(*) AS n FROM ${keys}`);
-  const found = new Map((await job.all(counts.join(' UNION ALL '), PieceCount)).map(({ piece, n }) => [piece, n]));
-  return sides[side].map((relation, piece) => ({ relation, rows: found.get(piece) ?? 0 }));
+  const counts = await countEach(job, sides.keys[side]);
+  return sides[side].map((relation, piece) => ({ relation, rows: counts[piece] ?? 0 }));
 }
 
 /** Which pieces are read in which step: in their order, and as large a share of the one side as of the other. */
@@ -146,10 +173,20 @@ function stepsOf(pieces: OfBoth<readonly Piece[]>, rowsAStep: number): OfBoth<st
       before += rows;
     }
   }
-  return steps;
+  return steps.flatMap(inFewPieces);
 }
 
-async function begin(job: DuckJob, sides: TwoSides, lanes: number): Promise<void> {
+/** A step of many pieces as several, each with as large a share of both sides. */
+function inFewPieces({ meant, actual }: OfBoth<string[]>): OfBoth<string[]>[] {
+  const number = Math.max(1, Math.ceil(Math.max(meant.length, actual.length) / PiecesAtOnce));
+  return Array.from({ length: number }, (_, i) => {
+    const share = (pieces: readonly string[]): string[] =>
+      pieces.slice(Math.floor((i * pieces.length) / number), Math.floor(((i + 1) * pieces.length) / number));
+    return { meant: share(meant), actual: share(actual) };
+  });
+}
+
+async function begin({ job, sides }: Way, lanes: number): Promise<void> {
   for (const side of bothSides) {
     const none = `SELECT * FROM (${comparedRows(sides, side, sides[side][0] ?? '')}) LIMIT 0`;
     const waiting = Array.from({ length: lanes }, (_, lane) => waitingIn(side, lane));

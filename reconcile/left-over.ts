@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { identifier } from '../model/sql.ts';
 import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { TwoSides } from './buckets.ts';
-import { bothSides, comparedRows, type OfBoth, type Side } from './meeting.ts';
+import { bothSides, comparedRows, countEach, type OfBoth, type Side } from './meeting.ts';
 
 const Count = z.object({ n: z.coerce.number() });
-const PieceCount = z.object({ piece: z.coerce.number(), n: z.coerce.number() });
 
 /**
  * What is left of two sides that were compared in their order, as two sides to be judged: of each key that is in one of
@@ -31,7 +30,6 @@ export async function leftOver(
     beat();
     if (!whole || !(await areComplete(job, holding))) await fillAnew(job, sides, holding, beat);
   }
-  await job.run('DROP TABLE unsettled');
   if (n === 0) return null;
   const pieces = { meant: ['left_meant'], actual: ['left_actual'] };
   // What is not compared as it is was kept as its text.
@@ -49,12 +47,8 @@ interface Holding {
 
 /** Which pieces hold rows of the keys that are not settled, and how many. A row without a key is one of them. */
 async function piecesHolding(job: DuckJob, sides: TwoSides, side: Side): Promise<Holding[]> {
-  const keys = sides.keys[side].map((relation, piece) => `SELECT ${piece} AS piece, _key FROM ${relation}`);
-  const found = await job.all(
-    `SELECT piece, count(*) AS n FROM ${ofUnsettled(`(${keys.join(' UNION ALL ')})`)} GROUP BY piece ORDER BY piece`,
-    PieceCount,
-  );
-  return found.map(({ piece, n: rows }) => ({ piece, rows }));
+  const found = await countEach(job, sides.keys[side].map(ofUnsettled));
+  return found.flatMap((rows, piece) => (rows === 0 ? [] : [{ piece, rows }]));
 }
 
 async function areComplete(job: DuckJob, holding: OfBoth<Holding[]>): Promise<boolean> {

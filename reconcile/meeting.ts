@@ -1,11 +1,19 @@
+import { z } from 'zod';
 import { identifier } from '../model/sql.ts';
+import type { DuckJob } from '../staging/duckdb/job.ts';
 import type { TwoSides } from './buckets.ts';
 
-/** The SQL by which rows of two sides meet. Tables of a lane are told apart by its number. */
+/** How rows of two sides meet, in SQL. Tables of a lane are told apart by its number. */
 
 export type Side = 'meant' | 'actual';
 export type OfBoth<T> = Record<Side, T>;
 export const bothSides = ['meant', 'actual'] as const;
+
+/**
+ * Pieces of a side that one statement reads. Each takes some MiB, whatever its rows, and more where it is a join: of small
+ * chunks there are many.
+ */
+export const PiecesAtOnce = 2;
 
 /** Where a lane's rows are that still wait for their other half. */
 export function waitingIn(side: Side, lane: number): string {
@@ -66,4 +74,17 @@ export function meeting(
 export function rowsMet(sides: TwoSides, side: Side, lane: number): string {
   const columns = columnsOf(sides).map((column) => `${valueOf(side, column)} AS ${column}`);
   return `SELECT ${['_key', ...columns].join(', ')} FROM ${metIn(lane)}`;
+}
+
+const PieceCount = z.object({ piece: z.coerce.number(), n: z.coerce.number() });
+
+/** How many rows each of some relations has. */
+export async function countEach(job: DuckJob, relations: readonly string[]): Promise<number[]> {
+  const counts: number[] = [];
+  for (let from = 0; from < relations.length; from += PiecesAtOnce) {
+    const some = relations.slice(from, from + PiecesAtOnce);
+    const each = some.map((relation, i) => `SELECT ${from + i} AS piece, count(*) AS n FROM ${relation}`);
+    for (const { piece, n } of await job.all(each.join(' UNION ALL '), PieceCount)) counts[piece] = n;
+  }
+  return counts;
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { compareRows, type CompareInput, type Comparison } from '../../reconcile/compare.ts';
 import { settledPairs, type OrderLimits } from '../../reconcile/in-order.ts';
+import { LandfallError } from '../../model/errors.ts';
 import type { DuckJob } from '../../staging/duckdb/job.ts';
 import { bothWays, ByHash } from './both-ways.ts';
 import { inJob, table } from './in-job.ts';
@@ -128,6 +129,33 @@ describe('sides that are in about the same order', () => {
     expect(readAgain(ran)).not.toEqual([]);
   });
 
+  test.each(['CREATE OR REPLACE TABLE met_0', 'CREATE OR REPLACE TABLE unsettled'])(
+    'are judged by their hashes where memory does not suffice: %s',
+    async (begins) => {
+      const found = await inJob(async (job) => {
+        await placed(job, 'm', rows(0, 95));
+        await placed(job, 'a', rows(5, 95));
+        const refuse = (sql: string): void => {
+          if (!sql.startsWith(begins)) return;
+          throw new LandfallError({
+            code: 'duckdb.memory',
+            kind: 'permanent',
+            what: 'too little',
+            where: {},
+            hint: '',
+          });
+        };
+        const poor: DuckJob = {
+          ...job,
+          run: async (sql) => (refuse(sql), job.run(sql)),
+          runEach: async (all, done) => (all.forEach(refuse), job.runEach(all, done)),
+        };
+        return compareRows(poor, { ...about, meant: pieces('m', 95, 10), actual: pieces('a', 90, 10), limits: small });
+      });
+      expect(found).toMatchObject({ equal: 90, missing: 5 });
+    },
+  );
+
   test('are judged by their hashes where they turn out to be in another order', async () => {
     const other = rows(0, 95).toReversed();
     const [found, ran] = await inJob((job) => compared(job, rows(0, 95), other));
@@ -150,6 +178,48 @@ test('fields may be called as what is worked out beside them', async () => {
   );
   expect(found).toMatchObject({ equal: 1, differing: 1, compared: names });
   expect(found.differences).toMatchObject([{ key: 'other', field: 'same', meant: 'a same', found: 'not so' }]);
+});
+
+test('many small pieces, each of them a join, are read a few at a time', async () => {
+  const [number, rows] = [200, 30];
+  const hashed = await inJob(
+    async (job) => {
+      const piece = async (name: string, i: number, columns: string): Promise<string> => {
+        const file = job.output(`${name}-${i}.parquet`);
+        await job.run(
+          `COPY (SELECT 'K' || i AS _key, ${columns} FROM range(${i * rows}, ${(i + 1) * rows}) r(i)) TO '${file}' (FORMAT parquet)`,
+        );
+        return `read_parquet('${file}')`;
+      };
+      const meant: string[] = [];
+      const actual: string[] = [];
+      const keys: string[] = [];
+      for (let i = 0; i < number; i += 1) {
+        const ready = await piece('ready', i, `'name ' || i AS name, 'memo ' || i AS memo`);
+        const receipts = await piece('receipts', i, `'T' || i AS _target`);
+        meant.push(`(SELECT q._key, r._target, q.name, q.memo FROM ${ready} q JOIN ${receipts} r ON r._key = q._key)`);
+        actual.push(
+          await piece('actual', i, `'T' || i AS _target, 'name ' || i AS name, 'memo ' || (i // 2) * 2 AS memo`),
+        );
+        keys.push(ready);
+      }
+      const input = { fields: ['name', 'memo'], masked: new Set<string>(), list: 10, meant, actual };
+      const ran = await statements(job, async (one) => {
+        const all = number * rows;
+        expect(await compareRows(one, { ...input, keys: { meant: keys, actual } })).toMatchObject({
+          readBack: all,
+          equal: all / 2,
+          differing: all / 2,
+          missing: 0,
+          unexpected: 0,
+        });
+      });
+      return ran.filter((sql) => sql.startsWith('COPY') && sql.includes('ready-'));
+    },
+    { memoryMiB: 48 },
+  );
+  // None of them is judged by its hash, as they would be where memory does not suffice.
+  expect(hashed).toEqual([]);
 });
 
 test('leaves nothing behind but what was found', async () => {

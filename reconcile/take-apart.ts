@@ -19,7 +19,8 @@ export async function noneTakenApart(job: DuckJob): Promise<void> {
 
 /**
  * Takes the rows that `judged` says to look at apart into fields. Leaves the table `difference` (`id`, `key`, `field`,
- * `meant`, `found`), complete and with every value as it is; ids follow keys and fields within a pass.
+ * `meant`, `found`), complete and with every value as it is; ids follow keys, fields and values within a pass, so that they
+ * are the same whenever the same is found.
  */
 export async function takeApart(job: DuckJob, sides: TwoSides, beat: () => void): Promise<void> {
   await noneTakenApart(job);
@@ -48,7 +49,7 @@ export async function takeApart(job: DuckJob, sides: TwoSides, beat: () => void)
       );
     }
     await job.run(`INSERT INTO difference
-      SELECT (SELECT count(*) FROM difference) + row_number() OVER (ORDER BY key, field), * FROM (${differences(sides.fields)})`);
+      SELECT (SELECT count(*) FROM difference) + row_number() OVER (ORDER BY key, field, meant, found), * FROM (${differences(sides.fields)})`);
     beat();
   }
   for (const table of ['looked', 'meant_rows', 'actual_rows']) await job.run(`DROP TABLE IF EXISTS ${table}`);
